@@ -1,0 +1,76 @@
+# From a fresh clone: make demo, make test, make lab, make bench. `make PYTHON=python3.12 ...` chooses the Python.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test check lint format bench browser clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := build/demo/digits
+SIDEBAR := $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*' -not -name '*.tsbuildinfo')
+SOURCES := pyproject.toml hatch_build.py $(SIDEBAR)
+ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 15
+
+demo: .venv/.demo ## research the digits notebook for 8 cycles, offline
+	@rm -rf $(DEMO) && mkdir -p $(dir $(DEMO)) && cp -R example_notebooks/digits $(DEMO)
+	@cd $(DEMO) && rm -rf .deepresearch experiments forks reports directives MEMORY_LOG.md
+	$(BIN)/jupyter deepresearch run $(DEMO) --cycles 8
+	@$(BIN)/jupyter deepresearch history $(DEMO)
+	@$(BIN)/jupyter deepresearch best $(DEMO)
+	@echo "Every experiment is a notebook in $(DEMO)/experiments. Open them: $(BIN)/jupyter lab $(DEMO)"
+
+lab: .venv/.demo ## JupyterLab on example_notebooks/
+	$(BIN)/jupyter lab $(ROOT_FLAG) example_notebooks
+
+test: .venv/.test .venv/.torch browser lint ## every check and every test
+	$(BIN)/python -m pytest
+
+check: .venv/.test lint ## the quick checks: no browser, nothing slow
+	$(BIN)/python -m pytest -m "not slow and not browser"
+
+lint: .venv/.test ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/.test ## let ruff tidy the Python sources
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.test .venv/.torch ## the benchmarks
+	$(BIN)/python -m benchmarks
+
+clean: ## remove what the build and the demo made (not .venv)
+	rm -rf build dist jupyter_deepresearch/labextension labextension/lib labextension/*.tsbuildinfo
+
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; \
+	  else echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; fi; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.demo: $(SOURCES) | .venv/.made
+	$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@touch $@
+
+.venv/.test: $(SOURCES) | .venv/.made
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch .venv/.demo $@
+
+# Only the notebooks under test train with torch; the package itself never needs it.
+.venv/.torch: | .venv/.made
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	@touch $@
+
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; \
+	  fi; } || true
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  echo "No Chromium here: the browser tests cannot run. On Debian: sudo apt-get install chromium"

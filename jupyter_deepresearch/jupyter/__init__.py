@@ -1,0 +1,1 @@
+"""The Jupyter side: the server extension with its REST routes, the magic and the panel."""
