@@ -1,0 +1,99 @@
+"""Whatever is printed, reading it is cheap, bounded, free of errors and the same for every way of cutting it up."""
+
+import time
+import tracemalloc
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_deepresearch.execution.printed import PrintedReader
+
+
+def test_a_line_that_never_ends_costs_no_memory_and_its_start_is_read() -> None:
+    reader = PrintedReader()
+    reader.feed("loss=0.5 ")
+    tracemalloc.start()
+    for _ in range(200):
+        assert reader.feed("a=" * 50_000) == []
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+    (report,) = reader.feed("\n")
+    assert report.values == (("loss", 0.5),)
+
+
+def test_state_is_bounded_whatever_is_printed() -> None:
+    reader = PrintedReader()
+    tracemalloc.start()
+    for n in range(5_000):
+        reader.feed(f"\r{'ab' * (n % 50)}{chr(97 + n % 26)} 1%| [00:01<00:02, m{n}=0.{n}]\rname{n}=0.5")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8_000_000
+
+
+PIECES = st.sampled_from(
+    """
+    loss = : 0.5 12 -3e-4 nan % / | epoch step [ ] ( ) { } ' " , val/ acc@1 it/s %| [00:01<00:02, wandb: - 1/6
+    ms/step train 9900/10000 loss=0.5 é
+    """.split()  # noqa: SIM905 (one word each is easier to read here)
+) | st.sampled_from([" ", "\n", "\r", "\b", "\r\n", "\t", "\x1b[A", "\x1b[1m", "\x1b", "Epoch 3/9\n", "x" * 4090])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=60).map("".join), st.lists(st.integers(0, 200), max_size=8))
+def test_how_the_text_is_cut_into_chunks_does_not_matter(text: str, cuts: list[int]) -> None:
+    edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    whole, pieces, letters = PrintedReader(), PrintedReader(), PrintedReader()
+    expected = repr(whole.feed(text) + whole.close())
+    chunks = [text[start:end] for start, end in pairwise(edges)]
+    assert repr([r for chunk in chunks for r in pieces.feed(chunk)] + pieces.close()) == expected
+    assert repr([r for letter in text for r in letters.feed(letter)] + letters.close()) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_is_read_without_an_error(text: str) -> None:
+    for report in PrintedReader().feed(text + "\nloss=0.5\n"):
+        assert report.values and (report.step is None or report.step >= 0)
+
+
+def seconds(work: Callable[[], object], repeats: int = 3) -> float:
+    """The least processor time of a few tries, so that a busy machine does not decide."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+HOSTILE = [
+    *("= ", "=", "a=", "1", "1.", "nan", "a ", "- ", "\x1b[", "\x1b]a", '{"a":', "epoch ", "epoch [[", "a=1 ", "f("),
+    *("'a':'", "1/6 - ", "%|[00:<", " ", "\t:", "a_", "train ", "(%", "0.5 s ", "é", "/", "of 1 ", "a=1/1 (1", "|-"),
+]
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_hostile_lines_take_linear_time(unit: str) -> None:
+    """4,096 characters of anything cost a millisecond or so; the bound would catch quadratic work."""
+    line = "a=1 : " + unit * 4096 + "=\n"
+    assert seconds(lambda: PrintedReader().feed(line)) < 0.02
+
+
+def test_a_large_print_is_cheap() -> None:
+    reader = PrintedReader()
+    chunk = ("0123456789abcdefghijklmnopqrstuvwxyzABC " * 2)[:79] + "\n"
+    chunk *= 800
+    taken = seconds(lambda: [reader.feed(chunk) for _ in range(160)])
+    assert 160 * len(chunk) / taken > 50e6  # 900 MB/s where this was written
+
+
+def test_many_flushed_lines_are_cheap() -> None:
+    reader = PrintedReader()
+    assert seconds(lambda: [reader.feed("hello, this is a line\n") for _ in range(60_000)]) < 1
+    reports = seconds(lambda: [reader.feed("step 12 loss=0.5\n") for _ in range(6_000)])
+    assert reports < 0.3  # 0.06 where this was written
