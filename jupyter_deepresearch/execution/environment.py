@@ -1,0 +1,63 @@
+"""What a run may see of the server's environment, and the kernel it runs in."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+
+from ..errors import InvalidNotebook
+
+# Keys of the researcher, of the Jupyter server and its hub, and what an outer run was told.
+_OTHERS = re.compile(r"ANTHROPIC_.*|JUPYTER_TOKEN|JPY_.*|JUPYTERHUB_.*|DEEPRESEARCH_.*", re.IGNORECASE)
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+_WANDB_NOTE = (
+    "WANDB_MODE=offline: no WANDB_API_KEY is visible to runs (to log online name it under env of [launcher], "
+    "or set WANDB_MODE)"
+)
+
+
+@dataclass(frozen=True)
+class RunEnvironment:
+    """The variables of a run's processes. ``wandb_note`` says that Weights & Biases was sent offline, where it was."""
+
+    variables: Mapping[str, str]
+    wandb_note: str | None = None
+
+
+def run_environment(environ: Mapping[str, str], allowed: tuple[str, ...], dry_run: bool = False) -> RunEnvironment:
+    """``environ`` without secrets but for ``allowed`` names; Weights & Biases offline without a key, off in dry runs."""
+    kept = {name: value for name, value in environ.items() if name in allowed or not _is_secret(name)}
+    if dry_run:
+        return RunEnvironment({**kept, "WANDB_MODE": "disabled"})
+    if kept.get("WANDB_MODE") or kept.get("WANDB_API_KEY") or _is_logged_in(kept):
+        return RunEnvironment(kept)
+    return RunEnvironment({**kept, "WANDB_MODE": "offline"}, _WANDB_NOTE)
+
+
+def _is_secret(name: str) -> bool:
+    return _OTHERS.fullmatch(name) is not None or _SECRET.search(name) is not None
+
+
+def _is_logged_in(environ: Mapping[str, str]) -> bool:
+    """Whether ``wandb login`` left a key where the run's own wandb finds it: in the person's netrc file."""
+    home = environ.get("HOME")
+    path = environ.get("NETRC") or (f"{home}/.netrc" if home else None)
+    try:
+        return path is not None and "wandb" in Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def find_kernel(name: str, notebook: str) -> KernelSpec:
+    """The kernelspec that ``notebook`` (its path, for the message) asks for. Raises InvalidNotebook where it is missing."""
+    specs = KernelSpecManager()
+    try:
+        return specs.get_kernel_spec(name)
+    except NoSuchKernel:
+        found = ", ".join(sorted(specs.find_kernel_specs())) or "none"
+        raise InvalidNotebook(
+            f'kernel "{name}" of {notebook} is not installed: found {found}; '
+            "install it or choose another in the notebook"
+        ) from None
