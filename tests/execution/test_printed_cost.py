@@ -96,4 +96,4 @@ def test_many_flushed_lines_are_cheap() -> None:
     reader = PrintedReader()
     assert seconds(lambda: [reader.feed("hello, this is a line\n") for _ in range(60_000)]) < 1
     reports = seconds(lambda: [reader.feed("step 12 loss=0.5\n") for _ in range(6_000)])
-    assert reports < 0.3  # 0.06 where this was written
+    assert reports < 0.6  # 0.06 on an idle machine
