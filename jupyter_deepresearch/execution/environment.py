@@ -27,7 +27,7 @@ class RunEnvironment:
 
 
 def run_environment(environ: Mapping[str, str], allowed: tuple[str, ...], dry_run: bool = False) -> RunEnvironment:
-    """``environ`` without secrets but for ``allowed`` names; Weights & Biases offline without a key, off in dry runs."""
+    """``environ`` without secrets but for ``allowed`` names; wandb is offline without a key, off in dry runs."""
     kept = {name: value for name, value in environ.items() if name in allowed or not _is_secret(name)}
     if dry_run:
         return RunEnvironment({**kept, "WANDB_MODE": "disabled"})
@@ -51,7 +51,7 @@ def _is_logged_in(environ: Mapping[str, str]) -> bool:
 
 
 def find_kernel(name: str, notebook: str) -> KernelSpec:
-    """The kernelspec that ``notebook`` (its path, for the message) asks for. Raises InvalidNotebook where it is missing."""
+    """The kernelspec that ``notebook`` (its path, for the message) asks for. Raises InvalidNotebook without it."""
     specs = KernelSpecManager()
     try:
         return specs.get_kernel_spec(name)
