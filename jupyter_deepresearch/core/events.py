@@ -1,0 +1,330 @@
+"""Everything that can be written into a project's log. ``KINDS`` maps the contract's snake-case kinds to classes.
+
+Commands are what people (or programs for them) say; the rest is what the loop did. Both are events: the log is the
+only truth, and ``state.apply`` folds it. A command needs no lease, an effect does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .project import Project
+from .types import (
+    Dimension,
+    Experiment,
+    Handle,
+    Lesson,
+    Outcome,
+    Parameters,
+    Run,
+    Source,
+    StopReason,
+    Usage,
+    Verdict,
+)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a notebook offers: its parameters and their values, the search space, its kernel, what its cells hold.
+
+    ``dry_run`` tells whether the parameters cell has that switch, ``locked_score`` whether any cell is locked,
+    ``remarks`` are one-line notes for the person (no parameters cell, scorer not locked, ...).
+    """
+
+    parameters: Parameters = field(default_factory=dict)
+    space: tuple[Dimension, ...] = ()
+    kernel: str = "python3"
+    dry_run: bool = False
+    locked_cells: int = 0
+    remarks: tuple[str, ...] = ()
+
+
+# Inputs
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The first event of every log: the project's identity and all its inputs as they were."""
+
+    project_id: str
+    project: Project
+    source: Source
+    survey: Survey
+    brief: str = ""
+
+
+@dataclass(frozen=True)
+class Configure:
+    """A changed configuration (the objective stays as it was)."""
+
+    project: Project
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """The person's notebook or files changed; ``new_measure`` where values cannot be compared with older ones."""
+
+    source: Source
+    survey: Survey
+    new_measure: bool
+
+
+@dataclass(frozen=True)
+class Briefed:
+    """The person's brief changed."""
+
+    text: str
+
+
+# Commands
+
+
+@dataclass(frozen=True)
+class Approve:
+    """A waiting hypothesis may run. ``by`` is "person" or "timeout"."""
+
+    hypothesis: int
+    by: str = "person"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A waiting hypothesis must not run."""
+
+    hypothesis: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class EditHypothesis:
+    """A waiting hypothesis as the person changed it, whole."""
+
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class Try:
+    """The person's own hypothesis, run next without asking."""
+
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class Directive:
+    """What the researcher must read before the next THINK. ``digest``: of the file it came from, if any."""
+
+    text: str
+    digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """End one live run."""
+
+    run: str
+
+
+@dataclass(frozen=True)
+class Reproduce:
+    """More seeds of an experiment. ``known`` are its values so far by seed index, ``verdict`` what was said of it."""
+
+    experiment: Experiment
+    seeds: int
+    known: Mapping[int, float] = field(default_factory=dict)
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Start nothing new; live runs finish."""
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Undo pause, stop and an ended budget that was raised since."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Start nothing new and cancel live runs."""
+
+
+@dataclass(frozen=True)
+class Noted:
+    """The person's own lines in MEMORY_LOG.md, all of them, as they now stand."""
+
+    text: str
+
+
+# Effects of the loop
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A researcher's hypothesis, numbered; ``directives`` are the seqs that its THINK had read."""
+
+    experiment: Experiment
+    directives: tuple[int, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """A mended experiment after a failed dry run; asked again where ``ask``."""
+
+    experiment: Experiment
+    ask: bool = False
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run is about to be started: the intent, before the effect."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A run was started, and how to find it."""
+
+    handle: Handle
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run ended, and how."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict on an experiment; a later one replaces it. ``notebook`` is where its executed notebook lies."""
+
+    experiment: int
+    verdict: Verdict
+    notebook: str | None = None
+
+
+@dataclass(frozen=True)
+class Reflected:
+    """The lesson of an experiment: its cycle is over."""
+
+    experiment: int
+    lesson: Lesson
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The project ended by itself: a budget, the target, an exhausted space."""
+
+    reason: StopReason
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The project cannot go on without the person."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Announced:
+    """One sentence for the person: a remark, an outage, what was recovered."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Worked:
+    """Monotonic seconds that the loop has worked since the last such event."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An LLM's answer under its key, logged before anyone parses it."""
+
+    key: str
+    usage: Usage
+    answer: str
+    experiment: int | None = None
+
+
+Event = (
+    Opened
+    | Configure
+    | Sourced
+    | Briefed
+    | Approve
+    | Reject
+    | EditHypothesis
+    | Try
+    | Directive
+    | Cancel
+    | Reproduce
+    | Pause
+    | Resume
+    | Stop
+    | Noted
+    | Proposed
+    | Repaired
+    | Planned
+    | Launched
+    | Ended
+    | Judged
+    | Reflected
+    | Finished
+    | Failed
+    | Announced
+    | Worked
+    | Answered
+)
+
+KINDS: Mapping[str, type[Event]] = {
+    "opened": Opened,
+    "configure": Configure,
+    "sourced": Sourced,
+    "briefed": Briefed,
+    "approve": Approve,
+    "reject": Reject,
+    "edit": EditHypothesis,
+    "try": Try,
+    "directive": Directive,
+    "cancel": Cancel,
+    "reproduce": Reproduce,
+    "pause": Pause,
+    "resume": Resume,
+    "stop": Stop,
+    "noted": Noted,
+    "proposed": Proposed,
+    "repaired": Repaired,
+    "planned": Planned,
+    "launched": Launched,
+    "ended": Ended,
+    "judged": Judged,
+    "reflected": Reflected,
+    "finished": Finished,
+    "failed": Failed,
+    "announced": Announced,
+    "worked": Worked,
+    "answered": Answered,
+}
+
+_NAMES: Mapping[type, str] = {cls: kind for kind, cls in KINDS.items()}
+
+
+def kind_of(event: Event) -> str:
+    """The snake-case kind of an event."""
+    return _NAMES[type(event)]
+
+
+@dataclass(frozen=True)
+class Record:
+    """An event as the log holds it. ``seq`` counts from 1 without gaps; ``at`` is wall time in seconds since 1970."""
+
+    seq: int
+    at: float
+    event: Event

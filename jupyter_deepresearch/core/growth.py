@@ -1,0 +1,44 @@
+"""How an experiment grows out of earlier ones: numbers, parents, and the recipe of its notebook."""
+
+from .ports import Build, History, Standing
+from .state import State, Work
+from .statistics import interval95, mean
+from .types import Experiment, Hypothesis, HypothesisKind
+
+
+def grow(state: State, hypothesis: Hypothesis) -> Experiment:
+    """The experiment that a hypothesis becomes: the next number, grown from the champion."""
+    parent = state.champion.experiment if state.champion else None
+    is_baseline = hypothesis.kind is HypothesisKind.BASELINE
+    return Experiment(
+        number=state.next_experiment,
+        hypothesis=hypothesis,
+        parent=None if is_baseline or parent is None else parent.number,
+        cycle=None if is_baseline else state.next_cycle,
+        measure=state.measure,
+        settings={} if is_baseline or parent is None else {**parent.settings, **hypothesis.parameters},
+    )
+
+
+def build(history: History, experiment: Experiment) -> Build:
+    """How the experiment's notebook comes about: the person's source, then every edit from the root down."""
+    edits, at = list(experiment.hypothesis.edits), experiment
+    while at.source is None and at.parent is not None:
+        at = history.experiment(at.parent)
+        edits = [*at.hypothesis.edits, *edits]
+    return Build(at.source or history.source(experiment.measure), tuple(edits), experiment.settings)
+
+
+def standing(state: State, work: Work | None) -> Standing | None:
+    """What a researcher may know of the baseline or the champion."""
+    if work is None or not work.values:
+        return None
+    values = list(work.values.values())
+    return Standing(
+        experiment=work.number,
+        value=mean(values),
+        seeds=len(values),
+        claim=work.experiment.hypothesis.claim,
+        parameters={**state.survey.parameters, **work.experiment.settings},
+        interval=interval95(values),
+    )

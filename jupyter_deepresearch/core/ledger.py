@@ -1,0 +1,48 @@
+"""A log with its fold: what the loop and the service write through and read the state from."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from .events import Event, Record
+from .ports import Store
+from .state import State, apply
+
+Listener = Callable[[Record], None]
+
+
+class Ledger:
+    """Keeps the state of one store up to date. Safe to use from several threads.
+
+    ``listeners`` are called with every record in order, whoever wrote it, in the thread that saw it first.
+    """
+
+    def __init__(self, store: Store, listeners: Iterable[Listener] = ()) -> None:
+        self.store = store
+        self.listeners = list(listeners)
+        self._lock = threading.RLock()
+        self._state: State | None = None
+
+    def state(self) -> State | None:
+        """The state after everything written so far, None for an empty log. Raises StorageFailed."""
+        with self._lock:
+            for record in self._new():
+                self._state = apply(self._state, record)
+                for listener in self.listeners:
+                    listener(record)
+            return self._state
+
+    def append(
+        self, event: Event | Callable[[State | None], Event], *, epoch: int | None = None, command_id: str | None = None
+    ) -> Record:
+        """Write one event; a callable decides on the state at the very moment of writing, or raises to write nothing.
+
+        Raises Fenced, StorageFailed and whatever the callable raises.
+        """
+        with self._lock:
+            what = (lambda: event(self.state())) if callable(event) else event
+            record = self.store.append(what, epoch=epoch, command_id=command_id)
+            self.state()
+            return record
+
+    def _new(self) -> Iterator[Record]:
+        yield from self.store.records(self._state.seq if self._state else 0)

@@ -1,0 +1,278 @@
+"""The seams: what the loop needs of the world, as protocols. Each has a public double in ``testing.py``."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .events import Event, Record, Survey
+from .project import Objective, Project
+from .types import (
+    Edit,
+    Experiment,
+    Handle,
+    Lesson,
+    Outcome,
+    Parameters,
+    Proposal,
+    Run,
+    RunError,
+    RunState,
+    Source,
+    Trial,
+    Usage,
+    Verdict,
+)
+
+
+@dataclass(frozen=True)
+class Build:
+    """How a notebook comes about: a root source, then edits in order, then the parameters that differ from it."""
+
+    source: Source
+    edits: tuple[Edit, ...] = ()
+    parameters: Parameters = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything a launcher needs to start one run.
+
+    ``deadline_s`` ends the run after so many seconds, ``deadline_rule`` names the key that set it. ``artifacts_of`` is
+    the run id whose ``artifacts()`` folder this attempt goes on in (its own, for a first attempt).
+    """
+
+    run: Run
+    project_id: str
+    project: Project
+    experiment: Experiment
+    build: Build
+    kernel: str
+    artifacts_of: str
+    dry_run: bool = False
+    deadline_s: float | None = None
+    deadline_rule: str | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a launcher sees of a run. ``outcome`` is there if and only if the run has ended."""
+
+    run: str
+    state: RunState
+    note: str = ""
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A live run at a glance. ``step`` and ``values`` are the latest report's."""
+
+    pid: int | None = None
+    kernel_pid: int | None = None
+    elapsed_s: float | None = None
+    step: float | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+    gpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The reported series of one run: name -> (step, value) pairs, downsampled."""
+
+    run: str
+    series: Mapping[str, tuple[tuple[float, float], ...]]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An experiment others are compared with: its values by seed index, the mean of them, its parameters."""
+
+    experiment: int
+    value: float
+    seeds: int
+    claim: str
+    parameters: Parameters
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A directive in force; ``seq`` is its place in the log, ``fresh`` until a THINK that read it has succeeded."""
+
+    seq: int
+    text: str
+    fresh: bool = True
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that a researcher may know of a project. ``parameters`` and ``space`` are the notebook's, the champion's
+    values are in ``champion.parameters``; ``trials(after)`` yields earlier experiments of this measure, oldest first;
+    ``waiting`` are parameters of hypotheses proposed but not yet judged."""
+
+    objective: Objective
+    cycle: int
+    brief: str
+    memory: str
+    survey: Survey
+    baseline: Standing | None
+    champion: Standing | None
+    directives: tuple[Instruction, ...]
+    trials: Callable[[int], Iterator[Trial]]
+    waiting: tuple[Parameters, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunFailure:
+    """What a researcher may know of a failed dry run it is asked to repair."""
+
+    experiment: Experiment
+    error: RunError | None
+    repairs: int
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process that holds, or wants, a project's lease. ``start_time`` in clock ticks since boot."""
+
+    name: str
+    host: str
+    pid: int
+    start_time: int | None
+    boot_id: str | None
+
+
+class Meter(Protocol):
+    """The only door to paid calls."""
+
+    async def ask(self, key: str, ceiling: Usage, call: Callable[[], Awaitable[tuple[str, Usage]]]) -> str:
+        """The answer logged under ``key``, else that of ``call``, logged with its usage before it is returned.
+
+        ``ceiling`` is the most that the call can cost; it is held against every budget first.
+        Raises BudgetReached when one does not allow it, ResearcherFailed when ``call`` does.
+        """
+
+
+class Researcher(Protocol):
+    """Who proposes. Never launches, measures, judges or stores."""
+
+    can_repair: bool
+
+    async def think(self, seen: Seen, meter: Meter) -> Proposal:
+        """The next hypothesis, or why there is none. Raises ResearcherFailed when it cannot answer now."""
+
+    async def repair(self, seen: Seen, failure: RunFailure, meter: Meter) -> Proposal:
+        """A mended hypothesis after a failed dry run, or none."""
+
+    async def reflect(self, seen: Seen, experiment: Experiment, verdict: Verdict, meter: Meter) -> Lesson:
+        """What the experiment taught."""
+
+
+class Launcher(Protocol):
+    """Starts runs and finds them again. Idempotent by run id."""
+
+    async def launch(self, spec: RunSpec) -> Handle:
+        """Start the run, or find it where it was started before. Raises StorageFailed, InvalidNotebook."""
+
+    async def cancel(self, handle: Handle) -> None:
+        """Ask a live run to end as CANCELLED. Does nothing to an ended one."""
+
+    async def observe(self, handles: Sequence[Handle]) -> Sequence[Observation]:
+        """What is seen of each run, in order. Returns once at least one has ended (at once where one already has);
+        may be cancelled at any time without effect."""
+
+
+class Notebooks(Protocol):
+    """The notebook side of a project folder."""
+
+    def read(self, notebook: str) -> tuple[Source, Survey]:
+        """The person's notebook at this path (relative to the folder), outputs stripped. Raises InvalidNotebook."""
+
+    def measure(self, source: Source, metric: str) -> str:
+        """A digest of what a value is measured by: the locked cells and the metric."""
+
+    def check(self, build: Build, survey: Survey) -> None:
+        """Raise InvalidNotebook where an edit or a parameter does not fit."""
+
+    def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
+        """Put a run's executed notebook into ``experiments/`` by rename; its relative path, if there is one."""
+
+
+class Desk(Protocol):
+    """The files that the person and the loop exchange: brief, directive, memory log."""
+
+    def inbox(self, brief: str, notes: str, directives: Sequence[str]) -> tuple[Event, ...]:
+        """What the person changed on disk, as events. ``brief`` and ``notes`` are what the log has, ``directives``
+        the digests of directives that it already holds."""
+
+    def settle(self, digest: str) -> None:
+        """Move the directive file with this digest to ``directives/``; a file changed since stays."""
+
+    def write_memory(self, text: str) -> None:
+        """Render MEMORY_LOG.md."""
+
+
+class RunRecords(Protocol):
+    """What the run folders tell."""
+
+    def progress(self, run: str) -> Progress | None:
+        """A live run at a glance, None where nothing is known of it."""
+
+    def curves(self, run: str, points: int) -> Curves:
+        """A run's reported series, each with at most ``points`` points."""
+
+    def disk_bytes(self) -> int:
+        """What all run folders take on disk."""
+
+
+class Store(Protocol):
+    """One project's append-only log."""
+
+    def append(
+        self, event: Event | Callable[[], Event], *, epoch: int | None = None, command_id: str | None = None
+    ) -> Record:
+        """Write one event. A callable is called inside the transaction, sees everything before it through
+        ``records``, and may raise to write nothing. ``epoch`` fences: raises Fenced when the lease has moved on.
+        A repeated ``command_id`` returns the record that it made first. Raises StorageFailed."""
+
+    def records(self, after: int = 0) -> Iterator[Record]:
+        """All records with a greater seq, in order."""
+
+    def acquire(self, owner: Owner) -> int:
+        """Take the lease; the new epoch. Raises LeaseHeld naming the holder, unless its death is certain."""
+
+    def release(self, epoch: int) -> None:
+        """Give the lease back, where it is still held under this epoch."""
+
+
+class History(Protocol):
+    """The store's answers to questions about the past, which the small State does not hold."""
+
+    def experiment(self, number: int) -> Experiment:
+        """One experiment as it was last proposed, edited or repaired. Raises NotFound."""
+
+    def source(self, measure: int) -> Source:
+        """The person's notebook under this measure."""
+
+    def trials(self, measure: int, after: int) -> Iterator[Trial]:
+        """Judged experiments of a measure with a greater number, oldest first."""
+
+    def values(self, experiment: int) -> Mapping[int, float]:
+        """The successful values of an experiment by seed index."""
+
+    def verdict(self, experiment: int) -> Verdict | None:
+        """The last verdict on an experiment, None before the first."""
+
+    def last_run(self, experiment: int) -> tuple[Run, Outcome] | None:
+        """The run that an experiment is shown by: the last ended one of its first seed, dry runs last."""
+
+
+class Clock(Protocol):
+    """Time. ``now`` is wall time in seconds since 1970, ``monotonic`` never jumps."""
+
+    def now(self) -> float: ...
+
+    def monotonic(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...

@@ -1,0 +1,307 @@
+"""The nouns of the product as enums and frozen dataclasses. Their JSON forms are the contract's."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Value = bool | int | float | str | None
+"""A parameter's value."""
+Parameters = Mapping[str, Value]
+"""Values of the parameters cell by name."""
+
+
+class RunState(enum.StrEnum):
+    """Where one run is, or how it ended. Exactly one end is true, and only SUCCEEDED has a value."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    CRASHED = "crashed"
+    DIVERGED = "diverged"
+    STALLED = "stalled"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    PRUNED = "pruned"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    INVALID = "invalid"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the run has not ended yet."""
+        return self in (RunState.PENDING, RunState.RUNNING)
+
+
+class Decision(enum.StrEnum):
+    """What a verdict says about an experiment."""
+
+    BASELINE = "baseline"
+    PROMISING = "promising"
+    CONFIRMED = "confirmed"
+    RETRACTED = "retracted"
+    WORSE = "worse"
+    INCONCLUSIVE = "inconclusive"
+    FAILED = "failed"
+    REJECTED = "rejected"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the experiment needs no further run for its verdict."""
+        return self is not Decision.PROMISING
+
+
+class Purpose(enum.StrEnum):
+    """Why a run is made."""
+
+    BASELINE = "baseline"
+    CANDIDATE = "candidate"
+    CONFIRM = "confirm"
+    REPRODUCE = "reproduce"
+    DRY_RUN = "dry_run"
+
+
+class HypothesisKind(enum.StrEnum):
+    """What a hypothesis changes, or who made it."""
+
+    BASELINE = "baseline"
+    PARAMETERS = "parameters"
+    CODE = "code"
+    SWEEP = "sweep"
+    BY_HAND = "by_hand"
+
+
+class ProjectState(enum.StrEnum):
+    """A project's state: the first that holds, in this order."""
+
+    FAILED = "failed"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    RUNNING = "running"
+    WAITING_APPROVAL = "waiting_approval"
+
+
+class StopReason(enum.StrEnum):
+    """Why a project ended by itself, or by a person's word."""
+
+    CYCLES = "cycles"
+    HOURS = "hours"
+    GPU_HOURS = "gpu_hours"
+    USD = "usd"
+    TOKENS = "tokens"
+    CALLS = "calls"
+    PATIENCE = "patience"
+    DISK = "disk_gb"
+    TARGET = "target"
+    EXHAUSTED = "exhausted"
+    PERSON = "person"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One search-and-replace in a cell (by its id) or a code file (by its path); ``search`` occurs exactly once."""
+
+    search: str
+    replace: str
+    cell: str | None = None
+    file: str | None = None
+
+    @property
+    def where(self) -> str:
+        """The place edited, for people."""
+        return f"cell {self.cell}" if self.cell is not None else f"file {self.file}"
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One searched parameter: a numeric range (``low``..``high``, both included) or a list of ``choices``."""
+
+    name: str
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    integer: bool = False
+    choices: tuple[Value, ...] = ()
+
+    def holds(self, value: Value) -> bool:
+        """Whether ``value`` lies in this dimension."""
+        if self.choices:
+            return any(value == c and type(value) is type(c) for c in self.choices)
+        if not isinstance(value, int | float) or isinstance(value, bool) or self.low is None or self.high is None:
+            return False
+        return self.low <= value <= self.high and (not self.integer or float(value).is_integer())
+
+    def __str__(self) -> str:
+        if self.choices:
+            return f"{self.name}: {' | '.join(str(c) for c in self.choices)}"
+        return f"{self.name}: {self.low:g}..{self.high:g}{' log' if self.log else ''}{' whole' if self.integer else ''}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A notebook (as nbformat JSON text, outputs stripped) and the code files beside it (path -> text)."""
+
+    notebook: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A falsifiable claim with the change that tests it. ``parameters`` are only those that change from the parent."""
+
+    claim: str
+    kind: HypothesisKind
+    rationale: str = ""
+    expected: str = ""
+    parameters: Parameters = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One hypothesis as the notebook that tests it.
+
+    ``parent`` is the experiment it grows from (None: the project's own notebook); ``cycle`` counts from 1, None for a
+    baseline; ``measure`` numbers the locked cells and metric it is judged by: values of two measures are never
+    compared. ``settings`` are all values that differ from the person's notebook, the parent's and the hypothesis'
+    together. ``source`` is set where the notebook is not the parent's with edits, but a person's own.
+    """
+
+    number: int
+    hypothesis: Hypothesis
+    parent: int | None = None
+    cycle: int | None = None
+    measure: int = 1
+    settings: Parameters = field(default_factory=dict)
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of an experiment with one seed in one process. ``seed_index`` and ``attempt`` count from 1."""
+
+    experiment: int
+    purpose: Purpose
+    seed_index: int = 1
+    attempt: int = 1
+
+    @property
+    def id(self) -> str:
+        """The run's own name, the same after every restart: what makes launching idempotent."""
+        attempt = f"-attempt-{self.attempt}" if self.attempt > 1 else ""
+        return f"{self.experiment:04d}-{self.purpose.value}-seed-{self.seed_index}{attempt}"
+
+    def again(self) -> "Run":
+        """The next attempt at the same."""
+        return Run(self.experiment, self.purpose, self.seed_index, self.attempt + 1)
+
+
+@dataclass(frozen=True)
+class Handle:
+    """Enough to find a started run again after a restart. ``start_time`` in clock ticks since boot, as /proc has it."""
+
+    run: str
+    launcher: str
+    job: str
+    pid: int | None = None
+    start_time: int | None = None
+    boot_id: str | None = None
+
+
+@dataclass(frozen=True)
+class RunError:
+    """Evidence of a run that did not succeed. ``cell`` is its index in the notebook, from 0."""
+
+    kind: str
+    message: str
+    cell: int | None = None
+    tail: str = ""
+    exit_code: int | None = None
+    signal: int | None = None
+    rule: str | None = None
+
+    @property
+    def line(self) -> str:
+        """The error in one line."""
+        where = f" in cell {self.cell}" if self.cell is not None else ""
+        return f"{self.kind}{where}: {self.message}".split("\n")[0][:300]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened in a run. ``value`` only with SUCCEEDED (a dry run has none); ``curve`` at most 200 (step, value).
+
+    ``finals`` are the last finite values of every reported metric, ``elapsed_s`` the wall time, ``gpu_s`` seconds
+    times GPUs held, ``locked_score`` whether the value came from a locked cell.
+    """
+
+    run: str
+    state: RunState
+    value: float | None = None
+    curve: tuple[tuple[float, float], ...] = ()
+    finals: Mapping[str, float] = field(default_factory=dict)
+    elapsed_s: float | None = None
+    gpu_s: float = 0.0
+    peak_memory_bytes: int | None = None
+    locked_score: bool = False
+    error: RunError | None = None
+    notes: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.value is not None and self.state is not RunState.SUCCEEDED:
+            raise ValueError(f"run {self.run} ended {self.state.value} and cannot have a value (got {self.value!r})")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an experiment's outcomes mean. ``value`` is the mean over ``seeds`` runs, ``interval`` its 95 %."""
+
+    decision: Decision
+    reason: str
+    value: float | None = None
+    seeds: int = 0
+    interval: tuple[float, float] | None = None
+    champion_before: float | None = None
+    state: RunState | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One priced LLM call, with the phase that made it."""
+
+    phase: str
+    model: str
+    tokens_in: int
+    tokens_out: int
+    tokens_cached: int = 0
+    usd: float | None = None
+    calls: int = 1
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What an experiment taught, in one or two sentences, and which earlier experiments it makes obsolete."""
+
+    text: str
+    obsolete: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A researcher's answer: a hypothesis, or why there is none (``exhausted``), and remarks for the person."""
+
+    hypothesis: Hypothesis | None = None
+    exhausted: str | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An earlier experiment as a researcher may see it: all parameters of its notebook, and what came of them."""
+
+    experiment: int
+    parameters: Parameters
+    decision: Decision
+    value: float | None
+    claim: str

@@ -1,0 +1,96 @@
+"""The ledger's tables and views, as migrations: entry n takes schema n to n + 1. Never change one that was released."""
+
+_FIRST = """
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    experiment INTEGER,
+    run TEXT,
+    command_id TEXT UNIQUE
+);
+CREATE INDEX events_experiment ON events (experiment, kind, seq) WHERE experiment IS NOT NULL;
+CREATE INDEX events_run ON events (run, kind, seq) WHERE run IS NOT NULL;
+CREATE INDEX events_kind ON events (kind, seq);
+CREATE TABLE lease (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, owner TEXT);
+
+CREATE VIEW runs AS
+SELECT
+    p.seq AS seq,
+    p.run AS run,
+    p.experiment AS experiment,
+    json_extract(p.body, '$.run.purpose') AS purpose,
+    json_extract(p.body, '$.run.seed_index') AS seed,
+    json_extract(p.body, '$.run.attempt') AS attempt,
+    coalesce(json_extract(e.body, '$.outcome.state'), 'running') AS state,
+    json_extract(e.body, '$.outcome.value') AS value,
+    json_extract(e.body, '$.outcome.elapsed_s') AS elapsed_s,
+    json_extract(e.body, '$.outcome.gpu_s') AS gpu_s,
+    json_extract(e.body, '$.outcome.peak_memory_bytes') AS peak_memory_bytes,
+    json_extract(e.body, '$.outcome.error.message') AS error
+FROM events p LEFT JOIN events e ON e.run = p.run AND e.kind = 'ended'
+WHERE p.kind = 'planned';
+
+CREATE VIEW experiments AS
+SELECT
+    f.experiment AS experiment,
+    json_extract(d.body, '$.experiment.cycle') AS cycle,
+    json_extract(d.body, '$.experiment.parent') AS parent,
+    json_extract(d.body, '$.experiment.measure') AS measure,
+    json_extract(d.body, '$.experiment.hypothesis.claim') AS claim,
+    json_extract(d.body, '$.experiment.hypothesis.kind') AS kind,
+    json_extract(d.body, '$.experiment.hypothesis.parameters') AS parameters,
+    json_extract(d.body, '$.experiment.hypothesis.edits') AS edits,
+    json_extract(d.body, '$.experiment.settings') AS settings,
+    coalesce(json_extract(j.body, '$.verdict.state'),
+        (SELECT CASE WHEN count(*) > 0 THEN 'running' ELSE 'pending' END FROM events p
+         WHERE p.experiment = f.experiment AND p.kind = 'planned' AND NOT EXISTS (
+             SELECT 1 FROM events x WHERE x.run = p.run AND x.kind = 'ended'))) AS state,
+    CASE WHEN EXISTS (SELECT 1 FROM events r WHERE r.experiment = f.experiment AND r.kind = 'reject') THEN 'rejected'
+         ELSE json_extract(j.body, '$.verdict.decision') END AS decision,
+    json_extract(j.body, '$.verdict.reason') AS reason,
+    json_extract(j.body, '$.verdict.value') AS value,
+    json_extract(j.body, '$.verdict.interval') AS interval,
+    coalesce(json_extract(j.body, '$.verdict.seeds'), 0) AS seeds,
+    (SELECT sum(json_extract(e.body, '$.outcome.elapsed_s')) FROM events p
+     JOIN events e ON e.run = p.run AND e.kind = 'ended'
+     WHERE p.experiment = f.experiment AND p.kind = 'planned') AS elapsed_s,
+    (SELECT coalesce(sum(json_extract(a.body, '$.usage.usd')), 0.0) FROM events a
+     WHERE a.experiment = f.experiment AND a.kind = 'answered') AS usd,
+    json_extract(j.body, '$.notebook') AS notebook
+FROM events f
+JOIN events d ON d.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment
+                          AND kind IN ('proposed', 'try', 'edit', 'repaired'))
+LEFT JOIN events j ON j.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment AND kind = 'judged')
+WHERE f.kind IN ('proposed', 'try');
+
+CREATE VIEW trials AS
+SELECT
+    f.experiment AS experiment,
+    json_extract(f.body, '$.experiment.measure') AS measure,
+    json_extract(d.body, '$.experiment.settings') AS settings,
+    json_extract(d.body, '$.experiment.hypothesis.claim') AS claim,
+    json_extract(j.body, '$.verdict.decision') AS decision,
+    json_extract(j.body, '$.verdict.value') AS value
+FROM events f
+JOIN events d ON d.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment
+                          AND kind IN ('proposed', 'try', 'edit', 'repaired'))
+JOIN events j ON j.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment AND kind = 'judged')
+WHERE f.kind IN ('proposed', 'try') AND f.experiment > -1;
+
+CREATE VIEW usage AS
+SELECT
+    at,
+    json_extract(body, '$.usage.phase') AS phase,
+    json_extract(body, '$.usage.model') AS model,
+    json_extract(body, '$.usage.calls') AS calls,
+    json_extract(body, '$.usage.tokens_in') AS tokens_in,
+    json_extract(body, '$.usage.tokens_out') AS tokens_out,
+    json_extract(body, '$.usage.tokens_cached') AS tokens_cached,
+    json_extract(body, '$.usage.usd') AS usd
+FROM events WHERE kind = 'answered';
+"""
+
+MIGRATIONS = (_FIRST,)

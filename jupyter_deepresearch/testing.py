@@ -1,0 +1,206 @@
+"""Public doubles of every seam, for tests of this package and of programs built on it.
+
+Each keeps the protocol's promises (idempotent launches, cancellable observation, ...), so that what passes with the
+double passes with the real part; where both exist, one contract test holds them.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .core import events as ev
+from .core.ports import (
+    Build,
+    Curves,
+    Meter,
+    Observation,
+    Progress,
+    RunFailure,
+    RunSpec,
+    Seen,
+)
+from .core.types import (
+    Experiment,
+    Handle,
+    Hypothesis,
+    HypothesisKind,
+    Lesson,
+    Outcome,
+    Proposal,
+    Run,
+    RunError,
+    RunState,
+    Source,
+    Verdict,
+)
+from .store import SqliteStore
+
+__all__ = [
+    "FakeClock",
+    "FakeDesk",
+    "FakeLauncher",
+    "FakeNotebooks",
+    "FakeRecords",
+    "ScriptedResearcher",
+    "memory_store",
+    "succeed",
+]
+
+
+def memory_store(clock: Callable[[], float] | None = None) -> SqliteStore:
+    """The real store on a database in memory."""
+    return SqliteStore(Path(":memory:"), **({"clock": clock} if clock else {}))
+
+
+def succeed(value: float, seconds: float = 1.0) -> Callable[[RunSpec], Outcome]:
+    """An ending for ``FakeLauncher``: every run succeeds with this value."""
+    return lambda spec: Outcome(spec.run.id, RunState.SUCCEEDED, value, ((1.0, value),), elapsed_s=seconds)
+
+
+@dataclass
+class FakeClock:
+    """Time that moves only when something sleeps, or by ``time += seconds``."""
+
+    time: float = 1_000_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+        self.time += seconds
+
+
+@dataclass
+class FakeLauncher:
+    """A world in which runs end as ``ending`` says, after ``observations`` looks. Outlives the loop, as processes do.
+
+    ``started`` counts the true starts by run id: more than one is a twin.
+    """
+
+    ending: Callable[[RunSpec], Outcome]
+    observations: int = 1
+    started: dict[str, int] = field(default_factory=dict)
+    specs: dict[str, RunSpec] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+    _looks: dict[str, int] = field(default_factory=dict)
+
+    async def launch(self, spec: RunSpec) -> Handle:
+        """Start the run unless it was started before."""
+        if spec.run.id not in self.started:
+            self.started[spec.run.id] = 1
+            self.specs[spec.run.id] = spec
+        return Handle(spec.run.id, "fake", spec.run.id)
+
+    async def cancel(self, handle: Handle) -> None:
+        self.cancelled.add(handle.run)
+
+    async def observe(self, handles: Sequence[Handle]) -> Sequence[Observation]:
+        while True:
+            seen = [self._look(handle.run) for handle in handles]
+            if any(o.outcome is not None for o in seen):
+                return seen
+            await asyncio.sleep(0)
+
+    def _look(self, run: str) -> Observation:
+        if run not in self.specs:
+            lost = Outcome(run, RunState.LOST, error=RunError("lost", "no such run"))
+            return Observation(run, lost.state, outcome=lost)
+        self._looks[run] = self._looks.get(run, 0) + 1
+        if run in self.cancelled:
+            return Observation(run, RunState.CANCELLED, outcome=Outcome(run, RunState.CANCELLED))
+        if self._looks[run] < self.observations:
+            return Observation(run, RunState.RUNNING)
+        outcome = self.ending(self.specs[run])
+        return Observation(run, outcome.state, outcome=outcome)
+
+
+@dataclass
+class ScriptedResearcher:
+    """Answers from ``script`` by cycle: the hypothesis of cycle n is entry n - 1; past its end it is exhausted."""
+
+    script: Sequence[Hypothesis]
+    repairs: Sequence[Hypothesis] = ()
+    can_repair: bool = False
+    seen: list[Seen] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.can_repair = bool(self.repairs)
+
+    async def think(self, seen: Seen, meter: Meter) -> Proposal:
+        self.seen.append(seen)
+        if seen.cycle > len(self.script):
+            return Proposal(exhausted="the script is at its end")
+        return Proposal(self.script[seen.cycle - 1])
+
+    async def repair(self, seen: Seen, failure: RunFailure, meter: Meter) -> Proposal:
+        return Proposal(self.repairs[failure.repairs]) if failure.repairs < len(self.repairs) else Proposal()
+
+    async def reflect(self, seen: Seen, experiment: Experiment, verdict: Verdict, meter: Meter) -> Lesson:
+        return Lesson(f"experiment {experiment.number} was {verdict.decision.value}")
+
+
+@dataclass
+class FakeNotebooks:
+    """Reads one fixed notebook, accepts every build, remembers what was published."""
+
+    survey: ev.Survey = field(default_factory=ev.Survey)
+    published: dict[str, Verdict] = field(default_factory=dict)
+
+    def read(self, notebook: str) -> tuple[Source, ev.Survey]:
+        return Source("{}"), self.survey
+
+    def measure(self, source: Source, metric: str) -> str:
+        return metric
+
+    def check(self, build: Build, survey: ev.Survey) -> None:
+        return None
+
+    def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
+        path = f"experiments/{run.id}.ipynb"
+        self.published[path] = verdict
+        return path
+
+
+@dataclass
+class FakeDesk:
+    """A desk in memory: put events into ``incoming``, read ``memory`` and ``settled``."""
+
+    incoming: list[ev.Event] = field(default_factory=list)
+    memory: str = ""
+    settled: list[str] = field(default_factory=list)
+
+    def inbox(self, brief: str, notes: str, directives: Sequence[str]) -> tuple[ev.Event, ...]:
+        taken = tuple(self.incoming)
+        self.incoming.clear()
+        return taken
+
+    def settle(self, digest: str) -> None:
+        if digest not in self.settled:
+            self.settled.append(digest)
+
+    def write_memory(self, text: str) -> None:
+        self.memory = text
+
+
+class FakeRecords:
+    """Run folders that are empty."""
+
+    def progress(self, run: str) -> Progress | None:
+        return None
+
+    def curves(self, run: str, points: int) -> Curves:
+        return Curves(run, {})
+
+    def disk_bytes(self) -> int:
+        return 0
+
+
+def parameters(name: str, values: Sequence[float]) -> Iterator[Hypothesis]:
+    """Hypotheses for ``ScriptedResearcher`` that set one parameter to each of ``values``."""
+    for value in values:
+        yield Hypothesis(f"{name} {value:g} is better", HypothesisKind.PARAMETERS, parameters={name: value})

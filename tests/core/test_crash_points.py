@@ -1,0 +1,203 @@
+"""A project killed before and after every effectful port call comes, on every restart, to the same log."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from jupyter_deepresearch.core import events as ev
+from jupyter_deepresearch.core.ledger import Ledger
+from jupyter_deepresearch.core.ports import Owner, RunSpec
+from jupyter_deepresearch.core.project import Budget, Direction, Objective, Project, Trust
+from jupyter_deepresearch.core.types import Edit, Hypothesis, HypothesisKind, Outcome, RunError, RunState, Source
+from jupyter_deepresearch.loop import Loop, Parts
+from jupyter_deepresearch.meter import LedgerMeter
+from jupyter_deepresearch.processes import boot_id
+from jupyter_deepresearch.store import SqliteStore
+from jupyter_deepresearch.testing import (
+    FakeClock,
+    FakeDesk,
+    FakeLauncher,
+    FakeNotebooks,
+    FakeRecords,
+    ScriptedResearcher,
+    memory_store,
+)
+
+PROJECT = Project(
+    name="crash",
+    notebook="train.ipynb",
+    objective=Objective("score", Direction.MAXIMIZE, min_delta=0.1),
+    budget=Budget(cycles=7),
+    trust=Trust(seeds=2),
+)
+
+
+class Crash(BaseException):
+    """What kill -9 is to the loop: nothing after it runs."""
+
+
+@dataclass
+class Bomb:
+    """Goes off at the ``at``-th call counted, before it (even) or after it (odd)."""
+
+    at: int | None = None
+    count: int = 0
+
+    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        if asyncio.iscoroutinefunction(call):
+
+            async def guarded(*args: Any, **named: Any) -> Any:
+                self._tick()
+                result = await call(*args, **named)
+                self._tick()
+                return result
+
+        else:
+
+            def guarded(*args: Any, **named: Any) -> Any:
+                self._tick()
+                result = call(*args, **named)
+                self._tick()
+                return result
+
+        return guarded
+
+    def _tick(self) -> None:
+        self.count += 1
+        if self.count - 1 == self.at:
+            raise Crash
+
+
+@dataclass
+class Explosive:
+    """A port whose effectful calls are counted by a bomb."""
+
+    port: Any
+    effects: tuple[str, ...]
+    bomb: Bomb
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.port, name)
+        return self.bomb.around(value) if name in self.effects else value
+
+
+def ending(spec: RunSpec) -> Outcome:
+    """Lost at first in cycle 5, a failed dry run in 6 until repaired, a crash in 3, else a value by parameter."""
+    run = spec.run
+    if run.experiment == 5 and run.attempt == 1 and run.seed_index == 1:
+        return Outcome(run.id, RunState.LOST, error=RunError("lost", "gone"))
+    if run.experiment == 3 or (spec.dry_run and not spec.experiment.hypothesis.claim.startswith("mended")):
+        return Outcome(run.id, RunState.CRASHED, error=RunError("ValueError", "no", cell=2))
+    if spec.dry_run:
+        return Outcome(run.id, RunState.SUCCEEDED)
+    value = float(spec.build.parameters.get("x", 0.0) or 0.0) + 0.01 * run.seed_index  # type: ignore[arg-type]
+    return Outcome(run.id, RunState.SUCCEEDED, value, ((1.0, value),), elapsed_s=2.0)
+
+
+SCRIPT = [Hypothesis(f"x {x}", HypothesisKind.PARAMETERS, parameters={"x": x}) for x in (1.0, 0.5, 9.0, 1.0, 2.0)] + [
+    Hypothesis("code", HypothesisKind.CODE, edits=(Edit("a", "b", cell="c"),), parameters={"x": 3.0}),
+    Hypothesis("x 0", HypothesisKind.PARAMETERS, parameters={"x": 0.0}),
+]
+MENDED = Hypothesis("mended", HypothesisKind.CODE, edits=(Edit("a", "c", cell="c"),), parameters={"x": 3.0})
+
+
+@dataclass
+class World:
+    """What outlives a crash: the ledger, the processes, the files."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    launcher: FakeLauncher = field(default_factory=lambda: FakeLauncher(ending))
+    notebooks: FakeNotebooks = field(
+        default_factory=lambda: FakeNotebooks(ev.Survey(parameters={"x": 0.0}, dry_run=True))
+    )
+    desk: FakeDesk = field(default_factory=FakeDesk)
+
+    def __post_init__(self) -> None:
+        self.store: SqliteStore = memory_store(self.clock.now)
+
+    def live(self, bomb: Bomb, project: Project = PROJECT) -> None:
+        """One life of the loop, to the end of the project or to the bomb."""
+        owner = Owner("test", "here", next(PIDS), 1, boot_id())
+        store = Explosive(self.store, ("append",), bomb)
+        epoch = self.store.acquire(owner)
+        ledger = Ledger(store)  # type: ignore[arg-type]
+        if ledger.state() is None:
+            ledger.append(ev.Opened("p", project, Source("{}"), self.notebooks.survey))
+        parts = Parts(
+            ledger=ledger,
+            history=self.store,
+            researcher=Explosive(ScriptedResearcher(SCRIPT, [MENDED]), ("think", "repair", "reflect"), bomb),  # type: ignore[arg-type]
+            launcher=Explosive(self.launcher, ("launch", "cancel", "observe"), bomb),  # type: ignore[arg-type]
+            notebooks=Explosive(self.notebooks, ("publish",), bomb),  # type: ignore[arg-type]
+            desk=Explosive(self.desk, ("settle", "write_memory"), bomb),  # type: ignore[arg-type]
+            records=FakeRecords(),
+            meter=LedgerMeter(ledger, self.clock),
+            clock=self.clock,
+        )
+        asyncio.run(Loop(parts, epoch).run(until_rest=True))
+
+    def log(self) -> list[ev.Event]:
+        """The log without the time that was worked."""
+        return [r.event for r in self.store.records() if not isinstance(r.event, ev.Worked)]
+
+
+PIDS: Iterator[int] = itertools.count(2**22 + 1)  # above pid_max: no such process, so each lease is free again
+
+
+def undisturbed() -> tuple[World, int]:
+    world, bomb = World(), Bomb()
+    world.live(bomb)
+    return world, bomb.count
+
+
+def test_undisturbed_project_tells_the_whole_story() -> None:
+    world, _ = undisturbed()
+    log = world.log()
+    decisions = {}
+    for event in log:
+        if isinstance(event, ev.Judged):
+            decisions.setdefault(event.experiment, []).append(event.verdict.decision.value)
+    assert decisions == {
+        0: ["baseline", "baseline"],  # its second seed came when experiment 1 was promising
+        1: ["promising", "confirmed"],
+        2: ["worse"],
+        3: ["failed"],
+        4: ["inconclusive"],
+        5: ["promising", "confirmed"],
+        6: ["promising", "confirmed"],
+        7: ["worse"],
+    }
+    assert isinstance(log[-1], ev.Finished) and log[-1].reason == "cycles"
+    assert set(world.launcher.started.values()) == {1}
+    assert "0006-dry_run-seed-1-attempt-2" in world.launcher.started
+
+
+def test_every_crash_point_ends_in_the_same_log() -> None:
+    reference, calls = undisturbed()
+    assert calls > 150
+    expected = reference.log()
+    for at in range(calls):
+        world = World()
+        with pytest.raises(Crash):
+            world.live(Bomb(at))
+        world.live(Bomb())
+        assert world.log() == expected, f"killed at call {at}"
+        assert set(world.launcher.started.values()) == {1}, f"a twin after a kill at call {at}"
+        assert world.notebooks.published == reference.notebooks.published
+        assert world.desk.memory == reference.desk.memory
+
+
+def test_killed_again_and_again() -> None:
+    expected = undisturbed()[0].log()
+    world = World()
+    for _ in range(500):
+        try:
+            world.live(Bomb(20))
+            break
+        except Crash:
+            continue
+    assert world.log() == expected
