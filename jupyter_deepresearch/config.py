@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .config_keys import TABLES, Entry, option, read_tables, refused
+from .config_keys import TABLES, Entry, option, read_tables, refused, shown
 from .core.project import BRIEF_LIMIT_CHARS, Project, ResearcherKind, guess_direction
 from .errors import Conflict, InvalidConfig, NotFound, StorageFailed
 
@@ -97,7 +97,7 @@ def _notebook(folder: Path, given: Entry | None, aside: Sequence[str]) -> str:
     if given is None and len(there) != 1:
         found = f"several notebooks ({listed})" if there else "no notebook (*.ipynb)"
         raise InvalidConfig(f"{folder}: found {found}; accepted: one to research; {how}")
-    where, name = (given.where, str(PurePosixPath(given.value))) if given else (str(folder), there[0])
+    where, name = (given.where, given.value) if given else (str(folder), there[0])
     try:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):
@@ -154,10 +154,17 @@ def load(folder: Path, overrides: Options | None = None) -> Project:
     given.setdefault(("objective", "direction"), direction)
     parts: dict[str, Any] = {name: _table(name, cls, tuple(given.values())) for name, cls in TABLES.items()}
     project = Project(name=folder.resolve().name, notebook=notebook, **parts)
+    return _checked(project, entries)
+
+
+def _checked(project: Project, entries: Sequence[Entry]) -> Project:
+    """What no single key can say. Every way to a Project ends here."""
     gpus, wanted = project.launcher.gpus, project.launcher.gpus_per_run
     if not isinstance(gpus, str) and wanted > len(gpus):
-        where = given["launcher", "gpus_per_run"].where
-        raise refused(where, wanted, f"at most {len(gpus)}, the number of GPUs in gpus")
+        said = [entry.where for entry in entries if entry.key in ("gpus", "gpus_per_run")]
+        raise refused(
+            (said or ["[launcher]"])[-1], wanted, f"gpus_per_run at most {len(gpus)}, the number of GPUs in gpus"
+        )
     return project
 
 
@@ -233,7 +240,6 @@ def resolve_researcher(project: Project, environ: Mapping[str, str]) -> tuple[Re
     return ResearcherKind.SWEEP, f"{why}: using the offline researcher (sweep)"
 
 
-
 def reconfigure(project: Project, tables: Mapping[str, object]) -> Project:
     """``project`` with these tables' values laid over it. Raises InvalidConfig in one line."""
     return _lay_over(project, tuple(read_tables("configure", tables)))
@@ -245,9 +251,7 @@ def reload(folder: Path, project: Project, overrides: Options) -> Project:
     Raises InvalidConfig, NotFound, StorageFailed.
     """
     in_file = read_tables(CONFIG_NAME, _read_toml(folder))
-    return _lay_over(
-        project, (*in_file, *read_tables("request", overrides.tables), *_option_entries(overrides))
-    )
+    return _lay_over(project, (*in_file, *read_tables("request", overrides.tables), *_option_entries(overrides)))
 
 
 def _lay_over(project: Project, entries: Sequence[Entry]) -> Project:
@@ -257,13 +261,15 @@ def _lay_over(project: Project, entries: Sequence[Entry]) -> Project:
             now = getattr(project if entry.table == "" else project.objective, entry.key, entry.value)
             if entry.value != now:
                 raise InvalidConfig(
-                    f"{entry.where} cannot change in a project that was started (found {entry.value!r}, started with "
-                    f"{now!r}); start another folder for that"
+                    f"{entry.where} cannot change in a project that was started (found {shown(entry.value)}, "
+                    f"started with {shown(now)}); start another folder for that"
                 )
     changed = {
-        name: dataclasses.replace(getattr(project, name), **_known(name, entries)) for name in TABLES if name != "objective"
+        name: dataclasses.replace(getattr(project, name), **_known(name, entries))
+        for name in TABLES
+        if name != "objective"
     }
-    return dataclasses.replace(project, **changed)
+    return _checked(dataclasses.replace(project, **changed), entries)
 
 
 def _known(table: str, entries: Sequence[Entry]) -> dict[str, Any]:

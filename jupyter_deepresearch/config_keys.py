@@ -75,7 +75,9 @@ _TEXT = _Rule("a text that is not empty", lambda v: v.strip() != "" and v.isprin
 _PATTERNS = _Rule("a list of paths inside the project, * and ** allowed", lambda v: all(map(_is_relative, v)))
 _RULES: Mapping[str, _Rule] = {
     "notebook": _Rule(
-        "a notebook (.ipynb) inside the project folder", lambda v: v.endswith(".ipynb") and _is_relative(v)
+        "a notebook (.ipynb) inside the project folder",
+        lambda v: v.endswith(".ipynb") and _is_relative(v),
+        make=lambda v: str(PurePosixPath(v)),
     ),
     "objective.metric": _Rule("the name of a reported metric, such as val_accuracy or val/loss", _is_metric),
     "objective.target": _Rule("a number", lambda v: True),
@@ -139,14 +141,14 @@ def _rule(path: str, hint: Any) -> _Rule:
     if hint is float:
         return _Rule("a number, at least 0", lambda v: v >= 0)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return _Rule(" or ".join(_shown(member.value) for member in hint), lambda v: True)
+        return _Rule(" or ".join(shown(member.value) for member in hint), lambda v: True)
     return _Rule("true or false" if hint is bool else "a text", lambda v: True)
 
 
 # Reading
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A found value as the file would write it, on one short line."""
     text = repr(value)
     if isinstance(value, str | bool) or value is None:
@@ -156,7 +158,7 @@ def _shown(value: object) -> str:
 
 def refused(where: str, found: object, accepted: str) -> InvalidConfig:
     """The one line of a refusal."""
-    return InvalidConfig(f"{where}: found {_shown(found)}; accepted: {accepted}")
+    return InvalidConfig(f"{where}: found {shown(found)}; accepted: {accepted}")
 
 
 def _value(where: str, path: str, raw: object, hint: Any) -> Any:
@@ -187,7 +189,7 @@ def _unknown(source: str, table: str, key: str, known: Sequence[str]) -> Invalid
     near = difflib.get_close_matches(key, known, n=1)
     home = [name for name, cls in TABLES.items() if name != table and key in _hints(name, cls)]
     hint = f"; did you mean {near[0]}?" if near else f"; it belongs in [{home[0]}]" if home else ""
-    return InvalidConfig(f"{source}: unknown key {_shown(key)}{place}{hint}; accepted: {', '.join(known)}")
+    return InvalidConfig(f"{source}: unknown key {shown(key)}{place}{hint}; accepted: {', '.join(known)}")
 
 
 def read_tables(source: str, tables: Mapping[str, object]) -> Iterator[Entry]:

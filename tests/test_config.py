@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from jupyter_deepresearch import config, config_keys
-from jupyter_deepresearch.config import Options, load, read_brief, resolve_researcher, write_project_files
+from jupyter_deepresearch.config import (
+    Options,
+    load,
+    read_brief,
+    reconfigure,
+    reload,
+    resolve_researcher,
+    write_project_files,
+)
 from jupyter_deepresearch.core import project as values
 from jupyter_deepresearch.core.project import Constraint, Direction, Price, Project, ResearcherKind, ValueRule
 from jupyter_deepresearch.errors import Conflict, DeepResearchError, InvalidConfig, NotFound, StorageFailed
@@ -294,7 +302,7 @@ def test_a_name_that_no_metric_has(folder: Path, name: str) -> None:
         ("[launcher]\ngpus = [-1]", "[launcher] gpus", "[-1]", '"auto", "none" or a list'),
         ("[launcher]\ngpus = []", "[launcher] gpus", "[]", '"auto", "none" or a list'),
         ("[launcher]\ngpus = 0", "[launcher] gpus", "0", '"auto", "none" or a list'),
-        ("[launcher]\ngpus = [0]\ngpus_per_run = 2", "[launcher] gpus_per_run", "2", "at most 1"),
+        ("[launcher]\ngpus = [0]\ngpus_per_run = 2", "[launcher] gpus_per_run", "2", "at most 1, the number"),
         ("[launcher]\nmax_parallel = 0", "[launcher] max_parallel", "0", "at least 1"),
         ('[launcher]\nsandbox = "docker"', "[launcher] sandbox", '"docker"', '"auto" or "bwrap" or "none"'),
         ('[launcher]\nenv = ["A B"]', "[launcher] env", "['A B']", "environment variables"),
@@ -412,6 +420,40 @@ def test_a_brief_that_cannot_be_kept_leaves_nothing(folder: Path, brief: str) ->
 def test_a_brief_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(StorageFailed, match=r"PROJECT_BRIEF.md cannot be written"):
         write_project_files(tmp_path / "gone", "Find out.")
+
+
+# A project that was started
+
+
+def test_what_is_named_later_is_laid_over_a_started_project(folder: Path) -> None:
+    toml = folder / "deepresearch.toml"
+    toml.write_text('notebook = "./train.ipynb"\n' + with_metric("[budget]\ncycles = 5\nhours = 1"))
+    project = load(folder, Options(approval="ask"))
+    assert reload(folder, project, Options()) == project
+    toml.write_text(with_metric("[budget]\ncycles = 9"))
+    again = reload(folder, project, Options(usd=2.0))
+    assert (again.budget.cycles, again.budget.hours, again.budget.usd) == (9, 1.0, 2.0)
+    assert (again.approval.mode, again.objective) == ("ask", project.objective)
+    assert reconfigure(again, {"budget": {"hours": None}}).budget.hours is None
+
+
+def test_the_objective_and_the_notebook_of_a_started_project_stay(folder: Path) -> None:
+    project = load(folder, Options(metric="acc"))
+    (folder / "other.ipynb").write_text(notebook_text())
+    for options in (Options(metric="f1"), Options(direction="minimize"), Options(notebook="other.ipynb")):
+        with pytest.raises(InvalidConfig, match="cannot change in a project that was started"):
+            reload(folder, project, options)
+    with pytest.raises(InvalidConfig) as caught:
+        reconfigure(project, {"objective": {"direction": "minimize"}})
+    assert '(found "minimize", started with "maximize")' in str(caught.value)
+
+
+def test_a_started_project_is_held_to_the_same_rules(folder: Path) -> None:
+    project = load(folder, Options(metric="acc", tables={"launcher": {"gpus": [0, 1], "gpus_per_run": 2}}))
+    with pytest.raises(InvalidConfig, match=r"configure: \[launcher\] gpus: found 2; accepted: gpus_per_run at most 1"):
+        reconfigure(project, {"launcher": {"gpus": [0]}})
+    with pytest.raises(InvalidConfig, match="did you mean cycles"):
+        reconfigure(project, {"budget": {"cycle": 1}})
 
 
 # The researcher

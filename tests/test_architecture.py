@@ -1,0 +1,108 @@
+"""Imports point one way. The table says for each part of the package which others it may import."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "jupyter_deepresearch"
+VALUES = {"core", "errors"}
+INSIDE = {"codec", "commands", "config", "meter", "opened", "processes", "registry", "schema", "views"}
+PARTS = VALUES | INSIDE | {"config_keys", "desk", "execution", "loop", "report", "researchers", "service", "store"}
+ARROWS: dict[str, set[str]] = {
+    # what it is                may import
+    "_version": set(),
+    "errors": set(),
+    "report": set(),  # runs in kernels where nothing of ours is installed
+    "processes": set(),
+    "schema": set(),
+    "core": {"errors"},
+    "codec": VALUES,
+    "config_keys": VALUES,
+    "config": VALUES | {"config_keys"},
+    "registry": VALUES,
+    "desk": VALUES,
+    "store": VALUES | {"codec", "processes", "schema"},
+    "researchers": VALUES,
+    "execution": VALUES | {"processes"},  # report.py by its path, as a file to copy
+    "meter": VALUES,
+    "views": VALUES,
+    "commands": VALUES,
+    "loop": VALUES,
+    "opened": VALUES | {"commands", "config", "views"},
+    "service": VALUES | INSIDE | {"loop"},
+    "app": PARTS,  # the only one that names concrete classes
+    "testing": PARTS | {"app"},
+    "cli": VALUES | {"_version", "app", "config", "service"},
+    "jupyter": VALUES | {"_version", "app", "config", "service"},
+    "__init__": {"_version", "report", "jupyter"},
+}
+STANDARD_LIBRARY_ONLY = {"errors", "core", "report", "processes"}
+
+
+def imported(path: Path, package: Path) -> Iterator[tuple[str, ...]]:
+    """The dotted names that a module imports, relative ones resolved; those inside functions count."""
+    here = (PACKAGE, *path.relative_to(package).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (tuple(alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level + 1] if node.level else ()
+            whole = (*base, *(node.module.split(".") if node.module else ()))
+            yield from ((*whole, alias.name) for alias in node.names) if whole == (PACKAGE,) else (whole,)
+
+
+def forbidden(package: Path) -> list[str]:
+    """Every import that the table does not allow, in words."""
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        inner = path.relative_to(package)
+        part = inner.parts[0].removesuffix(".py")
+        if part not in ARROWS:
+            found.append(f"{inner}: {part} has no line in the table")
+            continue
+        for name in imported(path, package):
+            ours = name[0] == PACKAGE
+            if ours and len(name) > 1 and name[1] != part and name[1] not in ARROWS[part]:
+                found.append(f"{inner}: {part} must not import {name[1]}")
+            if not ours and part in STANDARD_LIBRARY_ONLY and name[0] not in sys.stdlib_module_names:
+                found.append(f"{inner}: {part} must not import {name[0]}")
+    return found
+
+
+def test_imports_point_one_way(repository: Path) -> None:
+    assert forbidden(repository / PACKAGE) == []
+
+
+def test_the_table_itself_has_no_circle() -> None:
+    done: set[str] = set()
+    while ready := {part for part, others in ARROWS.items() if part not in done and others <= done}:
+        done |= ready
+    assert done == set(ARROWS)
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "complaint"),
+    [
+        ("core/rules.py", "from ..store import SqliteStore", "core must not import store"),
+        ("core/rules.py", "from .. import loop", "core must not import loop"),
+        ("core/rules.py", "import msgspec", "core must not import msgspec"),
+        ("loop.py", "def f():\n    from .execution.local import LocalLauncher", "loop must not import execution"),
+        ("execution/runner.py", "from jupyter_deepresearch.report import report", "execution must not import report"),
+        ("service.py", "import jupyter_deepresearch.jupyter.extension", "service must not import jupyter"),
+        ("novel.py", "import os", "novel has no line in the table"),
+    ],
+)
+def test_a_forbidden_arrow_is_caught(tmp_path: Path, place: str, line: str, complaint: str) -> None:
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text(line)
+    assert forbidden(tmp_path) == [f"{place}: {complaint}"]
+
+
+def test_allowed_arrows_pass(tmp_path: Path) -> None:
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "rules.py").write_text("import math\nfrom .types import Run\nfrom ..errors import NotFound")
+    (tmp_path / "app.py").write_text("from . import store, loop\nfrom .core import events\nimport msgspec")
+    assert forbidden(tmp_path) == []
