@@ -54,11 +54,14 @@ clean: ## remove what the build and the demo made (not .venv)
 	$(PYTHON) -m venv .venv
 	@touch $@
 
+# An old build of the sidebar would be kept where only its styles or settings changed, so it goes first.
 .venv/.demo: $(SOURCES) | .venv/.made
+	@rm -rf jupyter_deepresearch/labextension
 	$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	@touch $@
 
 .venv/.test: $(SOURCES) | .venv/.made
+	@rm -rf jupyter_deepresearch/labextension
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch .venv/.demo $@
 
