@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import views
+from . import past, status, views
 from .commands import Command, Context, decide
 from .config import reconfigure
 from .core.events import Record, Survey
@@ -17,7 +17,7 @@ from .core.state import State
 from .errors import NotFound
 
 
-class Past(Store, History, views.Rows, Protocol):
+class Past(Store, History, past.Rows, Protocol):
     """What one store answers: the log, the past, and SQL over both."""
 
     def holder(self) -> Owner | None: ...
@@ -57,7 +57,7 @@ class OpenedProject:
     @classmethod
     def at(cls, folder: Path, makers: Makers) -> "OpenedProject":
         """Open a project that exists. Raises NotFound for a folder without a log, StorageFailed."""
-        if not (folder / ".deepresearch" / "ledger.db").is_file():
+        if not has_log(folder):
             raise NotFound(f"{folder} holds no research project yet; start one there first")
         store = makers.store(folder)
         opened = cls(folder, store, Ledger(store), makers.notebooks(folder), makers.records(folder))
@@ -93,15 +93,15 @@ class OpenedProject:
         """The status object; ``life`` is who researches it, looked up in the lease when not given."""
         if life is None:
             life = views.Life(self.store.holder() is not None)
-        return views.status(views.Situation(self.state, str(self.folder), self.store, self.records, life))
+        return status.status(status.Situation(self.state, str(self.folder), self.store, self.records, life))
 
     def history(self, after: int = -1, limit: int | None = None) -> tuple[views.ExperimentView, ...]:
         """Experiments numbered above ``after``, oldest first."""
-        return views.history(self.store, after, limit)
+        return past.history(self.store, after, limit)
 
     def experiment(self, number: int) -> views.ExperimentView:
         """One experiment. Raises NotFound."""
-        found = views.experiment(self.store, number)
+        found = past.experiment(self.store, number)
         if found is None:
             raise NotFound(f"there is no experiment {number} in {self.state.project.name}")
         return found
@@ -128,4 +128,9 @@ class OpenedProject:
 
     def events(self, after: int = 0) -> Iterator[Mapping[str, Any]]:
         """The log after ``after`` as JSON objects ``{seq, at, kind, body}``, whole sources left out."""
-        return views.events(self.store.records(after))
+        return past.events(self.store.records(after))
+
+
+def has_log(folder: Path) -> bool:
+    """Whether a project was started in this folder."""
+    return (folder / ".deepresearch" / "ledger.db").is_file()

@@ -5,35 +5,33 @@ The thread keeps the host's event loop free: nothing here ever blocks the Jupyte
 
 import asyncio
 import contextlib
-import hashlib
 import os
-import re
-import shutil
 import socket
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from . import views
 from .commands import Command, PauseCommand
-from .config import Options, check_brief, load, read_brief, reload, write_project_files
-from .core import events as ev
+from .config import Options
+from .core.events import Record
 from .core.ledger import Listener
 from .core.ports import Clock, Owner
 from .core.state import State
+from .creation import create, take_up
 from .errors import DeepResearchError, Fenced, Forbidden, NotFound, StorageFailed
 from .loop import Loop, Parts
+from .loop_thread import LoopThread
 from .meter import LedgerMeter
-from .opened import Makers, OpenedProject
+from .opened import Makers, OpenedProject, has_log
 from .processes import boot_id, start_ticks
 from .registry import Registry
 
 RETRY_S = 30.0
 
-Announce = Callable[[str, ev.Record], None]
+Announce = Callable[[str, Record], None]
 
 
 @dataclass
@@ -43,25 +41,6 @@ class Task:
     loop: Loop
     epoch: int
     done: Future[State]
-
-
-class LoopThread:
-    """An asyncio loop in a daemon thread of its own."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, name="deepresearch", daemon=True)
-        self._thread.start()
-
-    def submit(self, work: Coroutine[Any, Any, State]) -> Future[State]:
-        """Run a coroutine in the thread."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
-
-    def close(self) -> None:
-        """End the thread once nothing runs in it."""
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(timeout=5)
-        self.loop.close()
 
 
 class Service:
@@ -102,7 +81,7 @@ class Service:
                 return self._opened[project_id]
             for known in self.registry.all():
                 if known.project_id == project_id:
-                    return self._open(self._inside(known.folder))
+                    return self._keep(OpenedProject.at(self._inside(known.folder), self.makers))
         raise NotFound(f"there is no project {project_id!r}")
 
     def status(self, project: OpenedProject) -> views.StatusView:
@@ -113,14 +92,27 @@ class Service:
             return project.status(views.Life(not trouble, trouble))
         return project.status(views.Life(project.store.holder() is not None, trouble))
 
-    def create(self, folder: Path, options: Options, brief: str | None = None) -> OpenedProject:
-        """Start or resume the project in ``folder``. Everything is checked before anything is written.
+    def prepare(self, folder: Path, options: Options, brief: str | None = None) -> OpenedProject:
+        """The project in ``folder``, made or taken up again, not yet being researched.
 
-        Raises InvalidConfig, InvalidNotebook, NotFound, Forbidden, Conflict, LeaseHeld, StorageFailed.
+        Raises InvalidConfig, InvalidNotebook, NotFound, Forbidden, Conflict, StorageFailed; nothing is half made then.
         """
         folder = self._inside(folder)
         with self._lock:
-            project = self._resume(folder, options) if _has_log(folder) else self._make(folder, options, brief)
+            opened = next((p for p in self._opened.values() if p.folder == folder), None)
+            if opened is None and has_log(folder):
+                opened = OpenedProject.at(folder, self.makers)
+            if opened is not None:
+                take_up(opened, options, self.makers)
+            else:
+                opened = create(folder, options, brief, self.makers)
+            self.registry.add(opened.id, folder)
+            return self._keep(opened)
+
+    def create(self, folder: Path, options: Options, brief: str | None = None) -> OpenedProject:
+        """Make or take up the project in ``folder``, and research it. Raises as ``prepare``, and LeaseHeld."""
+        with self._lock:
+            project = self.prepare(folder, options, brief)
             self.start(project)
             return project
 
@@ -228,75 +220,17 @@ class Service:
             raise Forbidden(f"{folder} is outside the server's root {self.root}")
         return folder
 
-    def _open(self, folder: Path) -> OpenedProject:
-        opened = OpenedProject.at(folder, self.makers)
-        self._opened[opened.id] = opened
-        opened.ledger.listeners.append(self._listener(opened.id))
+    def _keep(self, opened: OpenedProject) -> OpenedProject:
+        """Remember an opened project and pass on whatever is written into its log."""
+        if self._opened.get(opened.id) is not opened:
+            self._opened[opened.id] = opened
+            opened.ledger.listeners.append(self._listener(opened.id))
         return opened
 
     def _listener(self, project_id: str) -> Listener:
         return lambda record: self.announce(project_id, record)
 
-    def _make(self, folder: Path, options: Options, brief: str | None) -> OpenedProject:
-        project = load(folder, options)
-        source, survey = self.makers.notebooks(folder).read(project.notebook)
-        text = check_brief(brief, "the brief given") if brief and brief.strip() else read_brief(folder)
-        remarks = self.makers.preflight(project, survey)
-        write_project_files(folder, brief)
-        event = ev.Opened(_new_id(project.name), project, source, survey, text)
-        _write_first(folder, self.makers, event)
-        opened = self._open(folder)
-        for remark in remarks:
-            opened.ledger.append(ev.Announced(remark))
-        self.registry.add(opened.id, folder)
-        return opened
-
-    def _resume(self, folder: Path, options: Options) -> OpenedProject:
-        """Take in what the person configured or mended since; undo pause and stop."""
-        opened = next((p for p in self._opened.values() if p.folder == folder), None) or self._open(folder)
-        state = opened.state
-        wanted = reload(folder, state.project, options)
-        self.makers.preflight(wanted, state.survey)
-        if state.failed is not None:
-            source, survey = opened.notebooks.read(wanted.notebook)
-            opened.ledger.append(ev.Sourced(source, survey, new_measure=True))
-        if wanted != state.project:
-            opened.ledger.append(ev.Configure(wanted))
-        if state.paused or state.stopped or state.finished or state.failed:
-            opened.ledger.append(ev.Resume())
-        self.registry.add(opened.id, folder)
-        return opened
-
-
-def _write_first(folder: Path, makers: Makers, event: ev.Opened) -> None:
-    """A new log with its first event, or no trace of one. Raises StorageFailed."""
-    hidden = folder / ".deepresearch"
-    is_new = not hidden.exists()
-    try:
-        hidden.mkdir(exist_ok=True)
-        (hidden / ".gitignore").write_text("*\n", encoding="utf-8")
-        store = makers.store(folder)
-        try:
-            store.append(event)
-        finally:
-            store.close()
-    except (OSError, StorageFailed) as error:
-        if is_new:
-            shutil.rmtree(hidden, ignore_errors=True)
-        if isinstance(error, StorageFailed):
-            raise
-        raise StorageFailed(f"{folder} cannot be written: {error.strerror}") from error
-
 
 def owner(name: str) -> Owner:
     """This process, as a lease holder."""
     return Owner(name, socket.gethostname(), os.getpid(), start_ticks(os.getpid()), boot_id())
-
-
-def _has_log(folder: Path) -> bool:
-    return (folder / ".deepresearch" / "ledger.db").is_file()
-
-
-def _new_id(name: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30] or "project"
-    return f"{slug}-{hashlib.sha256(os.urandom(16)).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""Everything that can be written into a project's log. ``KINDS`` maps the contract's snake-case kinds to classes.
+"""Everything that can be written into a project's log. ``KINDS`` maps the contract's kinds to classes.
 
 Commands are what people (or programs for them) say; the rest is what the loop did. Both are events: the log is the
 only truth, and ``state.apply`` folds it. A command needs no lease, an effect does.
@@ -6,6 +6,7 @@ only truth, and ``state.apply`` folds it. A command needs no lease, an effect do
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from .project import Project
 from .types import (
@@ -283,42 +284,20 @@ Event = (
     | Answered
 )
 
-KINDS: Mapping[str, type[Event]] = {
-    "opened": Opened,
-    "configure": Configure,
-    "sourced": Sourced,
-    "briefed": Briefed,
-    "approve": Approve,
-    "reject": Reject,
-    "edit": EditHypothesis,
-    "try": Try,
-    "directive": Directive,
-    "cancel": Cancel,
-    "reproduce": Reproduce,
-    "pause": Pause,
-    "resume": Resume,
-    "stop": Stop,
-    "noted": Noted,
-    "proposed": Proposed,
-    "repaired": Repaired,
-    "planned": Planned,
-    "launched": Launched,
-    "ended": Ended,
-    "judged": Judged,
-    "reflected": Reflected,
-    "finished": Finished,
-    "failed": Failed,
-    "announced": Announced,
-    "worked": Worked,
-    "answered": Answered,
-}
+_OWN_WORDS: Mapping[type, str] = {EditHypothesis: "edit"}
 
-_NAMES: Mapping[type, str] = {cls: kind for kind, cls in KINDS.items()}
+
+def _word(cls: type) -> str:
+    return _OWN_WORDS.get(cls, cls.__name__.lower())
+
+
+KINDS: Mapping[str, type[Event]] = {_word(cls): cls for cls in get_args(Event)}
+"""Every event's class by its kind."""
 
 
 def kind_of(event: Event) -> str:
     """The snake-case kind of an event."""
-    return _NAMES[type(event)]
+    return _word(type(event))
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from .events import Event, Record
+from .fold import apply
 from .ports import Store
-from .state import State, apply
+from .state import State
 
 Listener = Callable[[Record], None]
 

@@ -1,0 +1,213 @@
+"""The fold: ``apply(state, record)`` takes a log to its State. Pure, total, and the same on every machine."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from . import events as ev
+from .ports import Instruction
+from .state import Attempt, Note, OpenRun, State, Work
+from .types import Decision, HypothesisKind, Outcome, Verdict
+
+DIRECTIVES_IN_FORCE = 20
+
+
+def fold_first(record: ev.Record) -> State:
+    """The state after the first record, which must be an ``Opened`` (ValueError otherwise)."""
+    event = record.event
+    if not isinstance(event, ev.Opened):
+        raise ValueError(f"a log starts with 'opened', this one with '{ev.kind_of(event)}'")
+    return State(opened=event, project=event.project, survey=event.survey, brief=event.brief, seq=record.seq)
+
+
+def apply(state: State | None, record: ev.Record) -> State:
+    """The state after one more record. Raises ValueError where the record does not follow the last one."""
+    if state is None:
+        return fold_first(record)
+    if record.seq != state.seq + 1:
+        raise ValueError(f"record {record.seq} does not follow {state.seq}")
+    return replace(_fold(state, record), seq=record.seq)
+
+
+def _fold(state: State, record: ev.Record) -> State:
+    match record.event:
+        case ev.Proposed() | ev.Try() | ev.Repaired() | ev.EditHypothesis() | ev.Reproduce() as event:
+            return _fold_hypothesis(state, event, record.at)
+        case ev.Planned() | ev.Launched() | ev.Ended() | ev.Cancel() as event:
+            return _fold_run(state, event, record.at)
+        case ev.Judged() | ev.Reflected() | ev.Reject() | ev.Approve() as event:
+            return _fold_decision(state, event)
+        case ev.Sourced(survey=survey, new_measure=new):
+            state = replace(state, survey=survey, failed=None)
+            return _open_measure(state) if new else state
+        case ev.Directive(text=text, digest=digest):
+            note = Note(Instruction(record.seq, text), digest)
+            return replace(state, directives=(*state.directives, note)[-DIRECTIVES_IN_FORCE:])
+        case ev.Noted(text=text):
+            return replace(state, notes=text, memory=state.memory.with_notes(text))
+        case ev.Answered(usage=usage):
+            return replace(state, bill=state.bill.with_usage(usage, record.at))
+        case ev.Worked(seconds=seconds):
+            return replace(state, worked_s=state.worked_s + seconds)
+        case event:
+            return _fold_course(state, event)
+
+
+def _fold_course(state: State, event: ev.Event) -> State:
+    """Pause, resume, stop, budgets: the course of the whole project."""
+    match event:
+        case ev.Configure(project=project):
+            return replace(state, project=project, finished=None)
+        case ev.Briefed(text=text):
+            return replace(state, brief=text)
+        case ev.Pause():
+            return replace(state, paused=True)
+        case ev.Resume():
+            return replace(state, paused=False, stopped=False, finished=None, failed=None)
+        case ev.Stop():
+            return replace(state, stopped=True)
+        case ev.Finished():
+            return replace(state, finished=event)
+        case ev.Failed():
+            works = {k: w for k, w in state.works.items() if not w.is_baseline}
+            return replace(state, failed=event, works=works)
+        case ev.Announced(text=text):
+            return replace(state, announced=text)
+        case _:
+            return state
+
+
+def _fold_hypothesis(
+    state: State, event: ev.Proposed | ev.Try | ev.Repaired | ev.EditHypothesis | ev.Reproduce, at: float
+) -> State:
+    experiment = event.experiment
+    work = state.works.get(experiment.number)
+    match event:
+        case ev.Reproduce(seeds=seeds, known=known, verdict=verdict):
+            again = work or Work(experiment, at, values=dict(known), verdict=verdict)
+            wanted = max(len(known) + seeds, again.wanted or 0)
+            return _with_work(replace(state, finished=None), replace(again, wanted=wanted))
+        case ev.EditHypothesis() if work is not None:
+            return _with_work(state, replace(work, experiment=experiment))
+        case ev.Repaired(ask=ask) if work is not None:
+            return _with_work(state, replace(work, experiment=experiment, waiting=ask, repairs=work.repairs + 1))
+        case ev.Proposed(directives=used):
+            ask = state.project.approval.mode == "ask" and experiment.hypothesis.kind is not HypothesisKind.BASELINE
+            state = _with_work(state, Work(experiment, at, waiting=ask))
+            notes = tuple(
+                replace(n, instruction=replace(n.instruction, fresh=False)) if n.instruction.seq in used else n
+                for n in state.directives
+            )
+            state = replace(state, directives=notes)
+        case ev.Try():
+            state = replace(_with_work(state, Work(experiment, at)), finished=None, stopped=False)
+        case _:
+            return state
+    counted = experiment.cycle is not None
+    return replace(
+        state,
+        next_experiment=experiment.number + 1,
+        cycles=state.cycles + counted,
+        next_cycle=state.next_cycle + counted,
+    )
+
+
+def _fold_run(state: State, event: ev.Planned | ev.Launched | ev.Ended | ev.Cancel, at: float) -> State:
+    match event:
+        case ev.Planned(run=run):
+            return replace(state, runs={**state.runs, run.id: OpenRun(run, at)})
+        case ev.Launched(handle=handle) if handle.run in state.runs:
+            return _with_run(state, replace(state.runs[handle.run], handle=handle))
+        case ev.Cancel(run=run_id) if run_id in state.runs:
+            return _with_run(state, replace(state.runs[run_id], cancelled=True))
+        case ev.Ended(outcome=outcome) if outcome.run in state.runs:
+            return _end_run(state, outcome)
+        case _:
+            return state
+
+
+def _end_run(state: State, outcome: Outcome) -> State:
+    run, by_person = state.runs[outcome.run].run, state.runs[outcome.run].cancelled
+    runs = {k: v for k, v in state.runs.items() if k != outcome.run}
+    state = replace(state, runs=runs, gpu_s=state.gpu_s + outcome.gpu_s)
+    if outcome.value is not None and outcome.elapsed_s is not None:
+        typical = outcome.elapsed_s if state.typical_s is None else 0.8 * state.typical_s + 0.2 * outcome.elapsed_s
+        state = replace(state, typical_s=typical)
+
+    def ended(work: Work) -> Work:
+        values = work.values if outcome.value is None else {**work.values, run.seed_index: outcome.value}
+        attempt = Attempt(run, outcome, by_person)
+        return replace(work, attempts=(*work.attempts, attempt), values=values)
+
+    return _update(state, run.experiment, ended)
+
+
+def _fold_decision(state: State, event: ev.Judged | ev.Reflected | ev.Reject | ev.Approve) -> State:
+    number = event.hypothesis if isinstance(event, ev.Reject | ev.Approve) else event.experiment
+    work = state.works.get(number)
+    if isinstance(event, ev.Reflected):
+        state = replace(state, memory=state.memory.with_lesson(number, event.lesson))
+        return replace(state, works={k: w for k, w in state.works.items() if k != number})
+    if isinstance(event, ev.Judged):
+        return _judge(state, number, event.verdict)
+    if work is None or not work.waiting:
+        return state
+    if isinstance(event, ev.Approve):
+        return _with_work(state, replace(work, waiting=False))
+    memory = state.memory.with_rejection(number, work.experiment.hypothesis.claim, event.reason)
+    works = {k: w for k, w in state.works.items() if k != number}
+    return replace(state, works=works, memory=memory, cycles=state.cycles - 1)
+
+
+def _judge(state: State, number: int, verdict: Verdict) -> State:
+    work = state.works.get(number) or next(
+        (w for w in (state.baseline, state.champion) if w and w.number == number), None
+    )
+    if work is None:
+        return state
+    claim = work.experiment.hypothesis.claim
+    state = replace(state, memory=state.memory.with_verdict(number, claim, verdict, work.is_baseline))
+    first = work.verdict is None or not work.verdict.decision.is_final
+    state = _update(state, number, lambda w: replace(w, verdict=verdict, judged=len(w.attempts)))
+    work = replace(work, verdict=verdict, judged=len(work.attempts))
+    if work.wanted is not None:
+        works = {k: w for k, w in state.works.items() if k != number}
+        return replace(state, works=works)
+    if verdict.decision is Decision.BASELINE and first:
+        return replace(state, baseline=work, champion=state.champion or work)
+    if verdict.decision is Decision.CONFIRMED and first:
+        return replace(state, champion=work, since_gain=0)
+    if first and verdict.decision.is_final:
+        return replace(state, since_gain=state.since_gain + 1)
+    return state
+
+
+def _open_measure(state: State) -> State:
+    """A new measure: values so far are shown, never compared; open works of the old one end with it."""
+    return replace(
+        state,
+        measure=state.measure + 1,
+        works={k: w for k, w in state.works.items() if state.runs_of(k)},
+        baseline=None,
+        champion=None,
+        since_gain=0,
+        memory=state.memory.forget_measure(),
+    )
+
+
+def _with_work(state: State, work: Work) -> State:
+    return replace(state, works={**state.works, work.number: work})
+
+
+def _update(state: State, number: int, change: Callable[[Work], Work]) -> State:
+    """``change`` applied wherever this experiment stands: open, as the baseline, as the champion."""
+    if number in state.works:
+        state = _with_work(state, change(state.works[number]))
+    if state.baseline is not None and state.baseline.number == number:
+        state = replace(state, baseline=change(state.baseline))
+    if state.champion is not None and state.champion.number == number:
+        state = replace(state, champion=change(state.champion))
+    return state
+
+
+def _with_run(state: State, open_run: OpenRun) -> State:
+    return replace(state, runs={**state.runs, open_run.run.id: open_run})
