@@ -52,7 +52,7 @@ ARROWS: dict[str, set[str]] = {
     "opened": VALUES | {"commands", "config", "past", "status", "views"},
     "creation": VALUES | {"config", "opened"},
     "loop_thread": set(),
-    "text": {"views"},  # tables for terminals
+    "text": VALUES | {"views"},  # tables for terminals
     "service": VALUES | INSIDE | {"loop"},
     "app": PARTS,  # the only one that names concrete classes
     "testing": PARTS | {"app"},
