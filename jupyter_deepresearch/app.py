@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from .config import resolve_researcher
+from .config import refuse_unbuilt, resolve_researcher
 from .core.events import Survey
 from .core.ports import Desk, Launcher, Notebooks, Researcher, RunRecords
 from .core.project import Project
@@ -59,6 +59,7 @@ class RealMakers:
 
     def preflight(self, project: Project, survey: Survey) -> tuple[str, ...]:
         """See ``opened.Makers``. Raises InvalidConfig, InvalidNotebook."""
+        refuse_unbuilt(project)
         find_kernel(survey.kernel)
         _, sentence = resolve_researcher(project, os.environ)
         return (sentence,)

@@ -11,11 +11,11 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from .config_keys import TABLES, Entry, option, read_tables, refused, shown
-from .core.project import BRIEF_LIMIT_CHARS, Project, ResearcherKind, guess_direction
+from .core.project import BRIEF_LIMIT_CHARS, LauncherKind, Project, ResearcherKind, SandboxKind, guess_direction
 from .errors import Conflict, InvalidConfig, NotFound, StorageFailed
 
 CONFIG_NAME = "deepresearch.toml"
@@ -88,10 +88,9 @@ def _read_toml(folder: Path) -> Mapping[str, object]:
 # The notebook
 
 
-def _notebook(folder: Path, given: Entry | None, aside: Sequence[str]) -> str:
+def _notebook(folder: Path, given: Entry | None) -> str:
     """The notebook's path relative to the folder: the one given, else the only one there."""
     there = sorted(p.name for p in folder.glob("*.ipynb") if p.is_file() and not p.name.startswith("."))
-    there = [name for name in there if name not in {str(PurePosixPath(other)) for other in aside}]
     listed = ", ".join(there[:10]) + (", ..." if len(there) > 10 else "")
     how = f'give notebook = "NAME.ipynb" in {CONFIG_NAME} or --notebook NAME.ipynb'
     if given is None and len(there) != 1:
@@ -145,8 +144,7 @@ def load(folder: Path, overrides: Options | None = None) -> Project:
         *_option_entries(options),
     )
     given = {(entry.table, entry.key): entry for entry in entries}
-    evaluate = given.get(("objective", "evaluate"))
-    notebook = _notebook(folder, given.get(("", "notebook")), evaluate.value if evaluate else ())
+    notebook = _notebook(folder, given.get(("", "notebook")))
     metric = given.get(("objective", "metric"))
     if metric is None:
         raise _no_metric(notebook, _reported(folder / notebook))
@@ -224,6 +222,19 @@ def _create(path: Path, content: bytes) -> None:
         except OSError:
             path.unlink(missing_ok=True)
             raise
+
+
+def refuse_unbuilt(project: Project) -> None:
+    """Raise InvalidConfig where the configuration asks for what this version does not do yet."""
+    for where, found, accepted in (
+        ("[launcher] kind", project.launcher.kind, (LauncherKind.LOCAL,)),
+        ("[launcher] sandbox", project.launcher.sandbox, (SandboxKind.AUTO, SandboxKind.NONE)),
+    ):
+        if found not in accepted:
+            names = ", ".join(f'"{name.value}"' for name in accepted)
+            raise InvalidConfig(
+                f'{CONFIG_NAME}: {where}: "{found.value}" is not available in this version yet; accepted: {names}'
+            )
 
 
 def resolve_researcher(project: Project, environ: Mapping[str, str]) -> tuple[ResearcherKind, str]:

@@ -87,7 +87,6 @@ _RULES: Mapping[str, _Rule] = {
         reads=tuple[str, ...],
         make=lambda v: tuple(_constraint(text) for text in v),
     ),
-    "objective.evaluate": _Rule("a list of notebooks inside the project", lambda v: all(map(_is_relative, v))),
     "code.files": _PATTERNS,
     "code.locked": _PATTERNS,
     "budget.hours": _SPAN,
@@ -113,18 +112,12 @@ _RULES: Mapping[str, _Rule] = {
         "a list of environment variables' names", lambda v: all(re.fullmatch(r"[A-Za-z_]\w*", name, re.A) for name in v)
     ),
 }
-# Keys whose capability is still to come: checked like all others, and no part of Project yet.
-_LATER_KEYS: Mapping[str, Mapping[str, Any]] = {"objective": {"evaluate": tuple[str, ...]}}
 TABLES: Mapping[str, type] = {
     name: hint
     for name, hint in typing.get_type_hints(Project).items()
     if isinstance(hint, type) and dataclasses.is_dataclass(hint)
 }
 _TOP_KEYS = ("notebook",)
-
-
-def _hints(table: str, cls: type) -> Mapping[str, Any]:
-    return {**_LATER_KEYS.get(table, {}), **typing.get_type_hints(cls)}
 
 
 def _required(hint: Any) -> Any:
@@ -187,7 +180,7 @@ def _price(where: str, raw: object) -> Price:
 def _unknown(source: str, table: str, key: str, known: Sequence[str]) -> InvalidConfig:
     place = f" in [{table}]" if table else ""
     near = difflib.get_close_matches(key, known, n=1)
-    home = [name for name, cls in TABLES.items() if name != table and key in _hints(name, cls)]
+    home = [name for name, cls in TABLES.items() if name != table and key in typing.get_type_hints(cls)]
     hint = f"; did you mean {near[0]}?" if near else f"; it belongs in [{home[0]}]" if home else ""
     return InvalidConfig(f"{source}: unknown key {shown(key)}{place}{hint}; accepted: {', '.join(known)}")
 
@@ -201,10 +194,10 @@ def read_tables(source: str, tables: Mapping[str, object]) -> Iterator[Entry]:
         elif name not in TABLES:
             raise _unknown(source, "", name, (*_TOP_KEYS, *TABLES))
         elif not isinstance(content, Mapping):
-            known = ", ".join(_hints(name, TABLES[name]))
+            known = ", ".join(typing.get_type_hints(TABLES[name]))
             raise refused(f"{source}: {name}", content, f"a table [{name}] with any of {known}")
         else:
-            hints = _hints(name, TABLES[name])
+            hints = typing.get_type_hints(TABLES[name])
             for key, raw in content.items():
                 if key not in hints:
                     raise _unknown(source, name, key, tuple(hints))
@@ -214,6 +207,6 @@ def read_tables(source: str, tables: Mapping[str, object]) -> Iterator[Entry]:
 
 def option(name: str, table: str, key: str, raw: object) -> Entry:
     """A value given as the option ``--name`` for a key, checked as the file's."""
-    hint = _hints(table, TABLES[table])[key] if table else str
+    hint = typing.get_type_hints(TABLES[table])[key] if table else str
     where = f"--{name}"
     return Entry(where, table, key, _value(where, f"{table}.{key}" if table else key, raw, hint))

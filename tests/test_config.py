@@ -31,7 +31,6 @@ min_delta = 0.01
 target = -1
 value = "best"
 constraints = ["params_m <= 10", "val acc>0.5", "a==1e3"]
-evaluate = ["eval.ipynb"]
 [code]
 files = ["src/**/*.py", "configs/*.yaml"]
 locked = ["src/eval.py"]
@@ -167,7 +166,7 @@ def test_a_file_with_a_byte_order_mark_and_windows_line_ends_is_read(folder: Pat
 def test_rules_and_tables_name_keys_that_exist() -> None:
     known = {"notebook"}
     for name, cls in config_keys.TABLES.items():
-        known |= {f"{name}.{key}" for key in typing.get_type_hints(cls)} | {"objective.evaluate"}
+        known |= {f"{name}.{key}" for key in typing.get_type_hints(cls)}
     assert set(config_keys._RULES) <= known
     assert {table for table, _ in config._OPTION_KEYS.values()} <= {"", *config_keys.TABLES}
 
@@ -175,13 +174,12 @@ def test_rules_and_tables_name_keys_that_exist() -> None:
 # The notebook
 
 
-def test_evaluate_notebooks_and_other_folders_are_left_aside(folder: Path) -> None:
-    (folder / "eval.ipynb").write_text(notebook_text())
+def test_notebooks_of_other_folders_are_left_aside(folder: Path) -> None:
     (folder / ".hidden.ipynb").write_text(notebook_text())
     for name in ("experiments", "forks", ".ipynb_checkpoints"):
         (folder / name).mkdir()
         (folder / name / "other.ipynb").write_text(notebook_text())
-    (folder / "deepresearch.toml").write_text(with_metric('evaluate = ["./eval.ipynb"]'))
+    (folder / "deepresearch.toml").write_text(with_metric(""))
     assert load(folder).notebook == "train.ipynb"
 
 
@@ -276,7 +274,6 @@ def test_a_name_that_no_metric_has(folder: Path, name: str) -> None:
         ('constraints = ["params_m <= nan"]', "[objective] constraints", "nan", "params_m <= 10"),
         ('constraints = ["<= 3"]', "[objective] constraints", "<= 3", "params_m <= 10"),
         ('constraints = "a <= 3"', "[objective] constraints", '"a <= 3"', "a list"),
-        ("evaluate = 3", "[objective] evaluate", "3", "a list of notebooks"),
         ("[budget]\ncycles = -3", "[budget] cycles", "-3", "a whole number, at least 0"),
         ("[budget]\ncycles = 3.5", "[budget] cycles", "3.5", "a whole number"),
         ("[budget]\ncycles = true", "[budget] cycles", "true", "a whole number"),
@@ -328,7 +325,7 @@ def test_a_refusal_names_where_what_and_what_is_accepted(
         ('[objectives]\nmetric = "a"', 'unknown key "objectives"; did you mean objective?'),
         (
             '[objective]\nmetrc = "a"',
-            'unknown key "metrc" in [objective]; did you mean metric?; accepted: evaluate, metr',
+            'unknown key "metrc" in [objective]; did you mean metric?; accepted: metr',
         ),
         ("[trust]\ncycles = 3", 'unknown key "cycles" in [trust]; it belongs in [budget]; accepted: seeds'),
         ('name = "x"', 'unknown key "name"'),
@@ -478,3 +475,10 @@ def test_a_researcher_to_come_is_refused(folder: Path, kind: str) -> None:
 
 def test_every_refusal_is_of_our_tree() -> None:
     assert issubclass(InvalidConfig, DeepResearchError) and InvalidConfig.reason == "invalid_config"
+
+
+@pytest.mark.parametrize("table", ['[launcher]\nkind = "slurm"', '[launcher]\nsandbox = "bwrap"'])
+def test_what_is_still_to_come_is_refused_not_ignored(folder: Path, table: str) -> None:
+    (folder / "deepresearch.toml").write_text(with_metric("") + "\n" + table)
+    with pytest.raises(InvalidConfig, match="not available in this version yet; accepted:"):
+        config.refuse_unbuilt(load(folder))
