@@ -50,7 +50,7 @@ def _is_logged_in(environ: Mapping[str, str]) -> bool:
         return False
 
 
-def find_kernel(name: str, notebook: str) -> KernelSpec:
+def find_kernel(name: str, notebook: str = "the notebook") -> KernelSpec:
     """The kernelspec that ``notebook`` (its path, for the message) asks for. Raises InvalidNotebook without it."""
     specs = KernelSpecManager()
     try:
