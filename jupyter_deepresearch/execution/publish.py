@@ -17,10 +17,11 @@ from ..core.project import Project
 from ..core.types import Experiment, HypothesisKind, Outcome, Purpose, Run, Source, Value, Verdict
 from ..errors import InvalidNotebook, StorageFailed
 from .cells import SEED, write
-from .code import read_code
+from .code import Layout, read_code
 from .compose import check
-from .notebook import read_source
+from .notebook import measure_digest, read_source
 from .paths import ProjectPaths
+from .reading import read_spec
 from .space import parameters_of, survey
 
 _SLUG_CHARS = 40
@@ -33,8 +34,9 @@ _MALFORMED = (ValueError, TypeError, KeyError)
 class ProjectNotebooks:
     """The notebook side of one project folder; see ``core.ports.Notebooks``."""
 
-    def __init__(self, paths: ProjectPaths, project: Project) -> None:
-        self._paths = paths
+    def __init__(self, folder: Path, project: Project | None = None) -> None:
+        """``project`` says which files are code and which are locked; without it the documented defaults hold."""
+        self._paths = ProjectPaths(folder)
         self._project = project
 
     def read(self, notebook: str) -> tuple[Source, Survey]:
@@ -42,14 +44,23 @@ class ProjectNotebooks:
         relative = PurePosixPath(notebook)
         if relative.is_absolute() or ".." in relative.parts:
             raise InvalidNotebook(f"notebook {notebook!r}: accepted: a path inside the project folder")
-        files, remarks = read_code(self._paths.root, self._project)
+        layout = Layout(notebook) if self._project is None else replace(Layout.of(self._project), notebook=notebook)
+        files, remarks = read_code(self._paths.root, layout)
         source = replace(read_source(self._paths.root / relative), files=files)
         offered = survey(source)
         return source, replace(offered, remarks=(*offered.remarks, *remarks))
 
+    def measure(self, source: Source, metric: str) -> str:
+        """A digest of what a value is measured by: the locked cells, the locked files and the metric."""
+        return measure_digest(source, metric, self._locked_files)
+
+    @property
+    def _locked_files(self) -> tuple[str, ...]:
+        return () if self._project is None else self._project.code.locked
+
     def check(self, build: Build, survey: Survey) -> None:
         """Raise InvalidNotebook where an edit or a parameter does not fit the source of ``build``."""
-        check(build, self._project.code.locked)
+        check(build, self._locked_files)
 
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         """Put a run's executed notebook into ``experiments/`` by rename; its relative path, None where there is none.
@@ -64,7 +75,9 @@ class ProjectNotebooks:
                 made = self._renewed(target, run, made)
             if made is not None:
                 made.metadata["deepresearch"] = self._facts(experiment, run, verdict, outcome, made)
-                _write_atomically(target, write(made))
+                text = write(made)
+                if not target.exists() or target.read_text(encoding="utf-8") != text:
+                    _write_atomically(target, text)
             return target.relative_to(self._paths.root).as_posix() if target.exists() else None
         except OSError as error:
             raise StorageFailed(f"experiments/ cannot be written: {error.strerror or error}") from error
@@ -109,8 +122,10 @@ class ProjectNotebooks:
             return None
         if shown == run.id:
             return there
-        is_dry = run.purpose is Purpose.DRY_RUN and f"-{Purpose.DRY_RUN.value}-" not in shown
-        return None if is_dry else made
+        shows_training = f"-{Purpose.DRY_RUN.value}-" not in shown
+        attempt = re.search(r"-attempt-(\d+)$", shown)
+        is_older = run.attempt < (int(attempt[1]) if attempt else 1)
+        return None if (run.purpose is Purpose.DRY_RUN and shows_training) or is_older else made
 
     def _facts(
         self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome, made: NotebookNode
@@ -119,15 +134,16 @@ class ProjectNotebooks:
             parameters = parameters_of(made)
         except InvalidNotebook:
             parameters = {}  # a code edit may have spoilt the cell; the run has failed then and says so itself
+        told = read_spec(self._paths.run(run.id))
         return {
-            "project": self._project.name,
+            "project": self._paths.root.resolve().name,
             "experiment": experiment.number,
             "run": run.id,
             "parent": experiment.parent,
             "hypothesis": experiment.hypothesis.claim,
             "parameters": {name: _as_json(value) for name, value in parameters.items()},
             "seed": _as_json(parameters.get(SEED)),
-            "metric": self._project.objective.metric,
+            "metric": None if told is None else told.objective.metric,
             "value": _as_json(outcome.value),
             "state": outcome.state.value,
             "decision": verdict.decision.value,

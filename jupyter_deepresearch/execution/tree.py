@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from ..core.project import Project
 from ..errors import InvalidNotebook, StorageFailed
-from .code import find_code, is_ours, is_private
+from .code import Layout, find_code, is_ours, is_private
 
 _SMALL_BYTES = 1_000_000
 _SMALL_TOTAL_BYTES = 50_000_000
@@ -36,7 +36,7 @@ class _Making:
 
     folder: Path
     work: Path
-    project: Project
+    layout: Layout
     files: Mapping[str, str]
     real: frozenset[str]
     copied: dict[str, str] = field(default_factory=dict)
@@ -55,9 +55,10 @@ def make_tree(folder: Path, work: Path, project: Project, files: Mapping[str, st
     for path in files:
         if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or not path:
             raise InvalidNotebook(f"code file {path!r}: accepted: a path inside the project")
-    code = find_code(folder, project)
-    real = _parents((*code.paths, *files, *_private_places(folder, project)))
-    making = _Making(folder.resolve(), work, project, files, real)
+    layout = Layout.of(project)
+    code = find_code(folder, layout)
+    real = _parents((*code.paths, *files, *_private_places(folder, layout)))
+    making = _Making(folder.resolve(), work, layout, files, real)
     try:
         remove_tree(work)
         work.mkdir(parents=True)
@@ -82,9 +83,9 @@ def _parents(paths: tuple[str, ...]) -> frozenset[str]:
     return frozenset(str(parent) for path in paths for parent in PurePosixPath(path).parents if str(parent) != ".")
 
 
-def _private_places(folder: Path, project: Project) -> tuple[str, ...]:
+def _private_places(folder: Path, layout: Layout) -> tuple[str, ...]:
     """Private paths named with their folders: these folders must be real for the path in them to be fresh."""
-    named = [pattern.strip("/") for pattern in project.launcher.private if "/" in pattern.strip("/")]
+    named = [pattern.strip("/") for pattern in layout.private if "/" in pattern.strip("/")]
     return tuple(pattern for pattern in named if (folder / pattern).parent.is_dir())
 
 
@@ -93,11 +94,11 @@ def _fill(making: _Making, inside: str, code: frozenset[str]) -> None:
         entries = sorted(listing, key=lambda entry: entry.name)
     for entry in entries:
         path = f"{inside}/{entry.name}" if inside else entry.name
-        if is_ours(path, making.project):
+        if is_ours(path, making.layout):
             continue
         if path in code or path in making.files:
             _copy_code(making, path)
-        elif is_private(path, making.project):
+        elif is_private(path, making.layout):
             if entry.is_dir():
                 (making.work / path).mkdir()
                 making.fresh.append(path)
