@@ -1,6 +1,7 @@
 """The composition root: the only place that names the real part of every seam."""
 
 import asyncio
+import functools
 import hashlib
 import os
 import time
@@ -8,12 +9,11 @@ from pathlib import Path
 
 from .config import refuse_unbuilt, resolve_researcher
 from .core.events import Survey
-from .core.ports import Desk, Launcher, Notebooks, Researcher, RunRecords
+from .core.ports import Build, Desk, Launcher, Notebooks, Researcher, RunRecords
 from .core.project import Project
+from .core.types import Experiment, Outcome, Run, Source, Verdict
 from .desk import FolderDesk
-from .execution.environment import find_kernel
-from .execution.local import LocalLauncher
-from .execution.publish import ProjectNotebooks
+from .execution.gpu import GpuState, NvmlGpus
 from .execution.records import FolderRecords
 from .registry import Registry
 from .service import Service
@@ -33,14 +33,39 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+class LateNotebooks:
+    """``ProjectNotebooks`` from its first use on: nbformat takes a second to import, and most commands only look."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @functools.cached_property
+    def _real(self) -> Notebooks:
+        from .execution.publish import ProjectNotebooks
+
+        return ProjectNotebooks(self._folder)
+
+    def read(self, notebook: str) -> tuple[Source, Survey]:
+        return self._real.read(notebook)
+
+    def measure(self, source: Source, metric: str) -> str:
+        return self._real.measure(source, metric)
+
+    def check(self, build: Build, survey: Survey) -> None:
+        self._real.check(build, survey)
+
+    def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
+        return self._real.publish(experiment, run, verdict, outcome)
+
+
 class RealMakers:
-    """Makes what a project is really researched with."""
+    """Makes what a project is really researched with. What takes long to import is imported where it is made."""
 
     def store(self, folder: Path) -> SqliteStore:
         return SqliteStore(folder / ".deepresearch" / "ledger.db")
 
     def notebooks(self, folder: Path) -> Notebooks:
-        return ProjectNotebooks(folder)
+        return LateNotebooks(folder)
 
     def desk(self, folder: Path) -> Desk:
         return FolderDesk(folder)
@@ -49,16 +74,21 @@ class RealMakers:
         return FolderRecords(folder)
 
     def launcher(self, folder: Path, project: Project) -> Launcher:
+        from .execution.local import LocalLauncher
+
         return LocalLauncher(folder)
 
     def researcher(self, project: Project, project_id: str) -> Researcher:
-        from .researchers.sweep import SweepResearcher  # optuna takes a second to import
+        from .researchers.sweep import SweepResearcher
 
         resolve_researcher(project, os.environ)
-        return SweepResearcher(int(hashlib.sha256(project_id.encode()).hexdigest()[:8], 16))
+        # By name, not by id: the same folder researched again tries the same things.
+        return SweepResearcher(int(hashlib.sha256(project.name.encode()).hexdigest()[:8], 16))
 
     def preflight(self, project: Project, survey: Survey) -> tuple[str, ...]:
         """See ``opened.Makers``. Raises InvalidConfig, InvalidNotebook."""
+        from .execution.environment import find_kernel
+
         refuse_unbuilt(project)
         find_kernel(survey.kernel)
         _, sentence = resolve_researcher(project, os.environ)
@@ -68,3 +98,8 @@ class RealMakers:
 def make_service(root: Path | None = None, name: str = "this command") -> Service:
     """A service on real parts and the person's registry. ``root`` confines project folders."""
     return Service(RealMakers(), Registry(), SystemClock(), root, name)
+
+
+def gpus() -> tuple[GpuState, ...]:
+    """The GPUs of this machine, none where there is no driver."""
+    return NvmlGpus().devices()

@@ -25,6 +25,7 @@ INSIDE = {
     "status",
     "views",
 }
+SURFACE = {"_version", "app", "changes", "commands", "config", "opened", "service", "text", "views"}
 PARTS = VALUES | INSIDE | {"config_keys", "desk", "execution", "loop", "report", "researchers", "service", "store"}
 ARROWS: dict[str, set[str]] = {
     # what it is                may import
@@ -53,11 +54,13 @@ ARROWS: dict[str, set[str]] = {
     "creation": VALUES | {"config", "opened"},
     "loop_thread": set(),
     "text": VALUES | {"views"},  # tables for terminals
+    "changes": VALUES | {"execution", "opened", "views"},
     "service": VALUES | INSIDE | {"loop"},
     "app": PARTS,  # the only one that names concrete classes
     "testing": PARTS | {"app"},
-    "cli": VALUES | {"_version", "app", "commands", "config", "jupyter", "opened", "service", "text", "views"},
-    "jupyter": VALUES | {"_version", "app", "commands", "config", "opened", "service", "text", "views"},
+    "doctor": VALUES | {"config", "execution"},
+    "cli": VALUES | SURFACE | {"doctor", "jupyter", "past"},
+    "jupyter": VALUES | SURFACE,
     "__init__": {"_version", "report", "jupyter"},
 }
 STANDARD_LIBRARY_ONLY = {"errors", "core", "report", "processes"}
