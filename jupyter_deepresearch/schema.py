@@ -72,13 +72,14 @@ SELECT
     json_extract(f.body, '$.experiment.measure') AS measure,
     json_extract(d.body, '$.experiment.settings') AS settings,
     json_extract(d.body, '$.experiment.hypothesis.claim') AS claim,
-    json_extract(j.body, '$.verdict.decision') AS decision,
+    CASE WHEN r.seq IS NULL THEN json_extract(j.body, '$.verdict.decision') ELSE 'rejected' END AS decision,
     json_extract(j.body, '$.verdict.value') AS value
 FROM events f
 JOIN events d ON d.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment
                           AND kind IN ('proposed', 'try', 'edit', 'repaired'))
-JOIN events j ON j.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment AND kind = 'judged')
-WHERE f.kind IN ('proposed', 'try') AND f.experiment > -1;
+LEFT JOIN events j ON j.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment AND kind = 'judged')
+LEFT JOIN events r ON r.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment AND kind = 'reject')
+WHERE f.kind IN ('proposed', 'try') AND f.experiment > -1 AND (j.seq IS NOT NULL OR r.seq IS NOT NULL);
 
 CREATE VIEW usage AS
 SELECT

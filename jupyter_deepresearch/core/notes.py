@@ -8,15 +8,15 @@ NOTES_LIMIT_CHARS = 600
 ELLIPSIS = "…"
 
 _READ_CHARS_PER_CHAR = 8
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNSEEN = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 
 
 def one_line(text: str, limit_chars: int) -> str:
     """``text`` as one line of at most ``limit_chars`` characters, cut with an ellipsis.
 
-    White space becomes single spaces; lone surrogates, control characters and changes of writing direction go, and
-    an HTML comment cannot be opened, so that no text can hide what stands after it.
+    White space becomes single spaces; lone surrogates, control characters, byte order marks and changes of writing
+    direction go, and an HTML comment cannot be opened, so that no text can hide what stands after it.
     """
     start = text.lstrip()
     read = limit_chars * _READ_CHARS_PER_CHAR
@@ -96,7 +96,7 @@ def _is_archive_line(line: str) -> bool:
 
 def _lines(text: str) -> list[str]:
     """The lines of a text as MEMORY_LOG.md holds them: cleaned like our own, indentation kept, blank ones left out."""
-    lines = (_indented(line) for line in text.removeprefix("\ufeff").splitlines())
+    lines = (_indented(line) for line in text.splitlines())
     return [line for line in lines if line.strip()]
 
 
@@ -108,7 +108,7 @@ def _indented(line: str) -> str:
 def _cleaned(text: str, collapse: bool = True) -> str:
     safe = text.encode("utf-8", "replace").decode("utf-8")
     words = " ".join(safe.split()) if collapse else safe
-    kept = "".join(c for c in words if unicodedata.category(c) != "Cc" and c not in _BIDI_CONTROLS)
+    kept = "".join(c for c in words if unicodedata.category(c) != "Cc" and c not in _UNSEEN)
     return kept.replace("<!--", "<! --").strip() if collapse else kept
 
 

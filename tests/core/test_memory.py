@@ -88,7 +88,7 @@ def baseline_only(value: float = 0.9) -> Memory:
     return Memory().with_verdict(0, "The notebook as it is", verdict(Decision.BASELINE, value, 3), baseline=True)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(happenings, max_size=40), hostile_text, st.sampled_from(Direction), st.one_of(st.none(), st.floats()))
 def test_no_history_breaks_a_cap_or_a_pin(history, metric, direction, target) -> None:  # type: ignore[no-untyped-def]
     memory = Memory()
@@ -113,6 +113,7 @@ def test_no_history_breaks_a_cap_or_a_pin(history, metric, direction, target) ->
 @settings(max_examples=100, deadline=None)
 @given(hostile_text.map(lambda t: t * 3))
 @example("x" * 600)
+@example("\ufeff" * 3)
 @example("x" * 599 + "\ny")
 @example("x" * 600 + "\ny")
 @example(("word " * 30 + "\n") * 30)
@@ -249,7 +250,7 @@ def test_a_file_written_before_the_first_rendering_is_theirs() -> None:
     assert person_lines("", "") is None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(hostile_text, max_size=8), st.lists(hostile_text, max_size=8))
 def test_notes_survive_any_number_of_renderings(first: list[str], second: list[str]) -> None:
     memory = baseline_only().with_notes("\n".join(first))

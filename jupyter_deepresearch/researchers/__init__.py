@@ -1,0 +1,1 @@
+"""Who proposes: ``sweep`` (Optuna, offline). A researcher never launches, measures, judges or stores."""
