@@ -19,6 +19,7 @@ RESULTS_LIMIT_CHARS = 1200
 DECISIONS_LIMIT = 15
 
 _DECISIONS_RESERVE_CHARS = 400
+_BREAKS_CHARS = 7  # three empty lines between the four parts, and the end of the last
 _PINNED_CHARS = 260
 _RESULT_CHARS = 210
 _DECISION_CHARS = 150
@@ -97,9 +98,9 @@ class Memory:
         if objective.target is not None:
             title += f" (target {objective.target:.6g})"
         notes = self._render_notes()
-        room = LOG_LIMIT_CHARS - len(title) - len(notes) - 2
+        room = LOG_LIMIT_CHARS - len(title) - len(notes) - _BREAKS_CHARS
         results, shown = self._render_results(objective, min(RESULTS_LIMIT_CHARS, room - _DECISIONS_RESERVE_CHARS))
-        decisions = self._render_decisions(shown, room - len(results) - 2)
+        decisions = self._render_decisions(shown, room - len(results))
         return "\n\n".join(part for part in (title, results, decisions, notes) if part) + "\n"
 
     def _render_results(self, objective: Objective, room: int) -> tuple[str, frozenset[int]]:

@@ -268,3 +268,13 @@ def test_one_line_is_cut_between_characters_as_people_see_them() -> None:
     assert one_line("abcdefghe\u0301xyz", 10) == "abcdefgh…"
     assert len(one_line("x" + "\u0301" * 100_000, 50)) <= 50
     assert "\ud800" not in one_line("a\ud800b", 10)
+
+
+def test_a_memory_filled_to_the_last_character_stays_within_its_cap() -> None:
+    sizes = set()
+    for chars in range(1, 121):
+        memory = baseline_only()
+        for number in range(1, 41):
+            memory = memory.with_verdict(number, f"{number}" + "x" * chars, verdict(Decision.REJECTED), baseline=False)
+        sizes.add(len(memory.render(OBJECTIVE)))
+    assert max(sizes) == LOG_LIMIT_CHARS
