@@ -57,7 +57,8 @@ def make_tree(folder: Path, work: Path, project: Project, files: Mapping[str, st
             raise InvalidNotebook(f"code file {path!r}: accepted: a path inside the project")
     layout = Layout.of(project)
     code = find_code(folder, layout)
-    real = _parents((*code.paths, *files, *_private_places(folder, layout)))
+    # The notebook itself stays out, but its folder is where the run works: as a link it would be the person's own.
+    real = _parents((*code.paths, *files, project.notebook, *_private_places(folder, layout)))
     making = _Making(folder.resolve(), work, layout, files, real)
     try:
         remove_tree(work)

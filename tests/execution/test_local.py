@@ -1,70 +1,30 @@
-"""The launcher: each run started once, found again, noticed at its end, ended when asked."""
+"""The launcher starts each run once, finds it again after any restart, and notices its end."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jupyter_deepresearch.core.types import Handle, Outcome, Run, RunState
+from jupyter_deepresearch.core.types import Handle, Outcome, RunState
 from jupyter_deepresearch.errors import InvalidNotebook, StorageFailed
 from jupyter_deepresearch.execution.local import LocalLauncher
-from jupyter_deepresearch.execution.monitor import Process
-from jupyter_deepresearch.execution.paths import ProjectPaths, RunPaths
-from jupyter_deepresearch.execution.reading import read_owner
-from jupyter_deepresearch.processes import boot_id, start_ticks
-from tests.execution.run_specs import make_spec
+from jupyter_deepresearch.execution.paths import ProjectPaths
+from jupyter_deepresearch.execution.reading import read_spec
+from jupyter_deepresearch.processes import boot_id
+from tests.execution.run_specs import ended, launcher, make_spec, run_paths
 
 HERE = Path(__file__).parent
-STAND_IN = str(HERE / "stand_in_runner.py")
-
-
-def launcher(folder: Path, behaviour: str, patience_s: float = 10.0) -> LocalLauncher:
-    return LocalLauncher(folder, (sys.executable, STAND_IN, behaviour), patience_s)
-
-
-async def ended(one: LocalLauncher, handle: Handle) -> Outcome:
-    """The outcome of a run, once it has one."""
-    while True:
-        for seen in await asyncio.wait_for(one.observe([handle]), 30):
-            if seen.outcome is not None:
-                assert seen.state is seen.outcome.state
-                return seen.outcome
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A project's folder. Whatever a test has left running for it is ended."""
-    root = tmp_path / "project"
-    root.mkdir()
-    yield root
-    for record in root.glob(".deepresearch/runs/*/owner.json"):
-        owner = read_owner(RunPaths(record.parent))
-        if owner is not None:
-            Process(owner.pid, owner.start_time, owner.boot_id).send(signal.SIGKILL)
-
-
-def run_paths(folder: Path, number: int = 1) -> RunPaths:
-    return ProjectPaths(folder).run(f"{number:04d}-candidate-seed-1")
 
 
 def starts(folder: Path) -> list[int]:
+    """The pids of all runners that owned the run."""
     return [int(line) for line in (run_paths(folder).root / "started.txt").read_text().split()]
-
-
-def is_gone(pid: int, within_s: float = 3.0) -> bool:
-    end = time.monotonic() + within_s
-    while start_ticks(pid) is not None and time.monotonic() < end:
-        time.sleep(0.02)
-    return start_ticks(pid) is None
 
 
 def test_a_run_is_started_once_and_its_end_is_told(folder: Path) -> None:
@@ -84,8 +44,6 @@ def test_a_run_is_started_once_and_its_end_is_told(folder: Path) -> None:
 
 
 def test_the_run_folder_holds_all_that_the_runner_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_deepresearch.execution.reading import read_spec
-
     monkeypatch.setenv("SOME_API_KEY", "hidden")
     monkeypatch.setenv("ALLOWED_KEY", "shown")
     (folder / "code.py").write_text("x = 1\n")
@@ -101,8 +59,6 @@ def test_the_run_folder_holds_all_that_the_runner_is_told(folder: Path, monkeypa
 
 
 def test_a_second_attempt_goes_on_in_the_first_ones_artifacts(folder: Path) -> None:
-    from jupyter_deepresearch.execution.reading import read_spec
-
     first = make_spec(folder)
     again = make_spec(folder, run=first.run.again())
 
@@ -192,8 +148,8 @@ def test_twins_of_a_launch_make_one_run(folder: Path) -> None:
 def test_a_launcher_killed_in_mid_launch_leaves_no_twin(folder: Path, after_s: float) -> None:
     make_spec(folder)
     code = (
-        "import asyncio, sys; from pathlib import Path; from tests.execution.run_specs import make_spec; "
-        "from tests.execution.test_local import launcher; folder = Path(sys.argv[1]); spec = make_spec(folder); "
+        "import asyncio, sys; from pathlib import Path; from tests.execution.run_specs import launcher, make_spec; "
+        " folder = Path(sys.argv[1]); spec = make_spec(folder); "
         "print('now', flush=True); asyncio.run(launcher(folder, 'slow').launch(spec))"
     )
     path = str(HERE.parents[1])
@@ -258,131 +214,3 @@ def test_an_edit_that_does_not_fit_leaves_no_folder(folder: Path) -> None:
     with pytest.raises(InvalidNotebook, match="unknown parameter 'widht'"):
         asyncio.run(launcher(folder, "short").launch(make_spec(folder, parameters={"widht": 2})))
     assert not run_paths(folder).root.exists()
-
-
-@pytest.mark.parametrize("behaviour", ["obedient", "signalled"])
-def test_a_cancelled_run_ends_by_itself(folder: Path, behaviour: str) -> None:
-    async def scenario() -> Outcome:
-        one = launcher(folder, behaviour, patience_s=1.0)
-        handle = await one.launch(make_spec(folder))
-        for _ in range(3):
-            await one.cancel(handle)
-        return await ended(one, handle)
-
-    outcome = asyncio.run(scenario())
-    assert outcome.state is RunState.CANCELLED and outcome.error is not None and outcome.error.message == "as asked"
-
-
-def test_a_run_that_will_not_end_is_ended_with_its_kernel(folder: Path) -> None:
-    async def scenario() -> tuple[Handle, Outcome]:
-        one = launcher(folder, "deaf", patience_s=0.3)
-        handle = await one.launch(make_spec(folder))
-        await kernel_started(folder)
-        await one.cancel(handle)
-        return handle, await ended(one, handle)
-
-    handle, outcome = asyncio.run(scenario())
-    assert outcome.state is RunState.CANCELLED and outcome.error is not None
-    assert all(is_gone(pid) for pid in (handle.pid or 0, *kernel_pids(folder)))
-
-
-def test_a_cancel_of_an_ended_run_does_nothing(folder: Path) -> None:
-    async def scenario() -> Outcome:
-        one = launcher(folder, "short")
-        handle = await one.launch(make_spec(folder))
-        await ended(one, handle)
-        await one.cancel(handle)
-        return await ended(one, handle)
-
-    assert asyncio.run(scenario()).state is RunState.SUCCEEDED
-    assert not run_paths(folder).cancel.exists()
-
-
-def test_a_runner_killed_is_lost_with_evidence_and_its_kernel_ends(folder: Path) -> None:
-    async def scenario() -> Outcome:
-        one = launcher(folder, "orphaning")
-        handle = await one.launch(make_spec(folder))
-        await kernel_started(folder)
-        watching = asyncio.create_task(ended(one, handle))
-        await asyncio.sleep(0.1)
-        os.kill(handle.pid or 0, signal.SIGKILL)
-        return await watching
-
-    outcome = asyncio.run(scenario())
-    assert outcome.state is RunState.LOST and outcome.value is None and outcome.error is not None
-    assert outcome.error.message.endswith("ended without a record; its last words: about to be killed")
-    assert outcome.elapsed_s is not None and outcome.gpu_s == 2 * outcome.elapsed_s
-    assert all(is_gone(pid, 0.1) for pid in kernel_pids(folder))
-
-
-def test_a_record_that_cannot_be_read_is_lost_with_evidence(folder: Path) -> None:
-    async def scenario() -> Outcome:
-        one = launcher(folder, "garbling")
-        return await ended(one, await one.launch(make_spec(folder)))
-
-    outcome = asyncio.run(scenario())
-    assert outcome.state is RunState.LOST and outcome.error is not None
-    assert outcome.error.message.startswith("exit.json cannot be read")
-
-
-def test_the_record_of_another_run_is_not_believed(folder: Path) -> None:
-    async def scenario() -> Outcome:
-        one = launcher(folder, "short")
-        await ended(one, await one.launch(make_spec(folder)))
-        other = ProjectPaths(folder).run(Run(2, make_spec(folder).run.purpose).id)
-        shutil.copytree(run_paths(folder).root, other.root)
-        return await ended(one, await one.launch(make_spec(folder, 2)))
-
-    outcome = asyncio.run(scenario())
-    assert outcome.state is RunState.LOST and outcome.error is not None
-    assert outcome.error.message == "exit.json is that of the run 0001-candidate-seed-1"
-
-
-def test_a_run_folder_that_somebody_removed_is_lost_and_the_run_ends(folder: Path) -> None:
-    async def scenario() -> tuple[Handle, Outcome]:
-        one = launcher(folder, "orphaning")
-        handle = await one.launch(make_spec(folder))
-        await kernel_started(folder)
-        left.extend(kernel_pids(folder))
-        shutil.rmtree(run_paths(folder).root)
-        return handle, await ended(one, handle)
-
-    left: list[int] = []
-    handle, outcome = asyncio.run(scenario())
-    assert outcome.state is RunState.LOST and outcome.error is not None
-    assert "is gone: somebody removed it" in outcome.error.message
-    assert all(is_gone(pid) for pid in (handle.pid or 0, *left))
-
-
-def test_a_run_of_an_earlier_boot_is_lost(folder: Path) -> None:
-    handle = asyncio.run(launcher(folder, "obedient").launch(make_spec(folder)))
-    rebooted = Handle(handle.run, "local", handle.job, handle.pid, handle.start_time, "an-earlier-boot")
-    outcome = asyncio.run(ended(launcher(folder, "obedient"), rebooted))
-    assert outcome.state is RunState.LOST and outcome.error is not None
-    assert outcome.error.message.startswith("it ran before this machine was started")
-    assert start_ticks(handle.pid or 0) == handle.start_time
-
-
-def test_an_owner_record_cut_off_is_lost_not_waited_for(folder: Path) -> None:
-    paths = run_paths(folder)
-    paths.root.mkdir(parents=True)
-    paths.owner.write_text("")
-
-    async def scenario() -> Outcome:
-        one = launcher(folder, "short")
-        return await ended(one, await one.launch(make_spec(folder)))
-
-    outcome = asyncio.run(scenario())
-    assert outcome.state is RunState.LOST and outcome.error is not None
-    assert outcome.error.message == "the run folder names no runner"
-
-
-async def kernel_started(folder: Path) -> None:
-    path = run_paths(folder).root / "kernel.txt"
-    async with asyncio.timeout(20):
-        while not path.exists() or len(path.read_text().split()) < 2:
-            await asyncio.sleep(0.02)
-
-
-def kernel_pids(folder: Path) -> list[int]:
-    return [int(pid) for pid in (run_paths(folder).root / "kernel.txt").read_text().split()]
