@@ -51,16 +51,19 @@ def wait_until_up(lab: Lab, process: subprocess.Popen[bytes], log: Path) -> None
     pytest.fail(f"JupyterLab did not come up within {START_S} s:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab of this environment, with folders of its own, stopped at the end."""
-    folder = tmp_path_factory.mktemp("lab")
+def prepare_lab(folder: Path) -> Lab:
+    """An address, a token and folders for a JupyterLab that is not started yet."""
     (folder / "root").mkdir()
     settings = folder / "jupyter_config_dir" / "labconfig" / "default_setting_overrides.json"
     settings.parent.mkdir(parents=True)
     # JupyterLab's question about news would lie over the page.
     settings.write_text('{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}')
-    lab = Lab(f"http://127.0.0.1:{free_port()}/", secrets.token_hex(16), folder / "root")
+    return Lab(f"http://127.0.0.1:{free_port()}/", secrets.token_hex(16), folder / "root")
+
+
+def start_lab(lab: Lab) -> subprocess.Popen[bytes]:
+    """JupyterLab of this environment in a process of its own, once it answers."""
+    folder = lab.root.parent
     environment = {**os.environ, "JUPYTER_TOKEN": lab.token, "HOME": str(folder)}
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         environment[name] = str(folder / name.lower())
@@ -69,16 +72,31 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     # Nothing looks outside: neither for news nor for a newer JupyterLab.
     command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     log = folder / "lab.log"
-    with log.open("wb") as stream, subprocess.Popen(command, env=environment, stdout=stream, stderr=stream) as process:
-        try:
-            wait_until_up(lab, process, log)
-            yield lab
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    with log.open("ab") as stream:
+        process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream)
+    wait_until_up(lab, process, log)
+    return process
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """A process that this module started, gone for certain."""
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A running JupyterLab without projects, with folders of its own, stopped at the end."""
+    lab = prepare_lab(tmp_path_factory.mktemp("lab"))
+    process = start_lab(lab)
+    try:
+        yield lab
+    finally:
+        end(process)
 
 
 @pytest.fixture

@@ -1,0 +1,111 @@
+"""The promise of the whole product, in a real JupyterLab: research started in a notebook outlives everything around it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import end, prepare_lab, start_lab
+from tests.browser.visit import ICON, PANEL, Lab
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+CYCLES = 3
+START = ("%load_ext jupyter_deepresearch", f"%deepresearch start digits --cycles {CYCLES}")
+
+
+@pytest.fixture
+def started(tmp_path: Path, repository: Path) -> Iterator[tuple[Lab, list[subprocess.Popen[bytes]]]]:
+    """A JupyterLab over a copy of the digits project and a notebook that starts it."""
+    lab = prepare_lab(tmp_path)
+    source = repository / "example_notebooks" / "digits"
+    (lab.root / "digits").mkdir()
+    for name in ("train.ipynb", "deepresearch.toml", "PROJECT_BRIEF.md"):
+        shutil.copy(source / name, lab.root / "digits" / name)
+    cells = [nbformat.v4.new_code_cell(text) for text in START]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), lab.root / "start.ipynb")
+    processes = [start_lab(lab)]
+    try:
+        yield lab, processes
+    finally:
+        end(processes[-1])
+
+
+def get(lab: Lab, path: str) -> Any:
+    request = urllib.request.Request(lab.url + path, headers={"Authorization": f"token {lab.token}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def project(lab: Lab) -> Any:
+    found = get(lab, "deepresearch/api/projects")
+    return found[0] if found else None
+
+
+def wait_for(what: str, happened: Callable[[], Any], seconds: float = 120) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = happened()
+        if found:
+            return found
+        time.sleep(0.2)
+    pytest.fail(f"not within {seconds:.0f} s: {what}")
+
+
+def events(lab: Lab, kind: str) -> list[dict[str, Any]]:
+    with sqlite3.connect(lab.root / "digits" / ".deepresearch" / "ledger.db") as ledger:
+        return [
+            json.loads(body)
+            for (body,) in ledger.execute("SELECT body FROM events WHERE kind = ? ORDER BY seq", (kind,))
+        ]
+
+
+def test_research_outlives_kernel_browser_and_server(
+    started: tuple[Lab, list[subprocess.Popen[bytes]]], browser: Browser
+) -> None:
+    lab, processes = started
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{lab.url}lab/tree/start.ipynb?token={lab.token}")
+    expect(page.locator(".jp-NotebookPanel")).to_be_visible()
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle").first).to_be_visible()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    expect(page.locator(".jp-OutputArea-output").filter(has_text="digits").first).to_be_visible()
+    wait_for("the baseline runs", lambda: project(lab) and project(lab)["running"])
+    page.locator(ICON).click()
+    expect(page.locator(PANEL).get_by_role("listitem")).to_contain_text("running")
+
+    kernel = get(lab, "api/kernels")[0]["id"]
+    restart = urllib.request.Request(
+        f"{lab.url}api/kernels/{kernel}/restart", data=b"", headers={"Authorization": f"token {lab.token}"}
+    )
+    urllib.request.urlopen(restart, timeout=30).close()
+    page.close()
+    wait_for("the first verdict after the kernel's restart", lambda: project(lab)["champion"])
+
+    running = wait_for("a run to interrupt", lambda: project(lab)["running"])[0]["run"]
+    processes[0].kill()
+    processes[0].wait(timeout=20)
+    processes.append(start_lab(lab))
+    status = wait_for("the end after the server's kill", lambda: (s := project(lab))["state"] == "finished" and s)
+
+    assert (status["stop_reason"], status["cycle"]) == ("cycles", CYCLES)
+    ends = [event["outcome"]["run"] for event in events(lab, "ended")]
+    planned = [event["run"] for event in events(lab, "planned")]
+    assert running in ends
+    assert len(ends) == len(set(ends)) == len(planned)
+    assert all(event["outcome"]["state"] == "succeeded" for event in events(lab, "ended"))
+    assert len(list((lab.root / "digits" / "experiments").glob("*.ipynb"))) == len(ends)
