@@ -151,11 +151,13 @@ def parse(kind: str, body: Mapping[str, Any]) -> Command:
 
 @dataclass(frozen=True)
 class Context:
-    """What deciding takes besides the state. ``reconfigure`` lays tables over a configuration, or refuses."""
+    """What deciding takes besides the state. ``reconfigure`` lays tables over a configuration, or refuses; ``has_run``
+    tells whether there ever was a run of this id."""
 
     history: History
     notebooks: Notebooks
     reconfigure: Callable[[Project, Mapping[str, Any]], Project]
+    has_run: Callable[[str], bool]
 
 
 def decide(command: Command, state: State, context: Context) -> ev.Event:
@@ -175,7 +177,7 @@ def decide(command: Command, state: State, context: Context) -> ev.Event:
         case DirectiveCommand(text=text):
             return ev.Directive(_directive(text))
         case CancelCommand(run=run):
-            return _cancel(run, state)
+            return _cancel(run, state, context)
         case ReproduceCommand():
             return _reproduce(command, state, context)
         case ConfigureCommand(tables=tables):
@@ -247,10 +249,10 @@ def _directive(text: str) -> str:
     return text
 
 
-def _cancel(run: str, state: State) -> ev.Event:
+def _cancel(run: str, state: State, context: Context) -> ev.Event:
     if run in state.runs:
         return ev.Cancel(run)
-    if any(a.run.id == run for w in state.works.values() for a in w.attempts):
+    if context.has_run(run):
         raise AlreadyDecided(f"run {run} has already ended")
     live = ", ".join(state.runs) or "none"
     raise NotFound(f"no live run is called {run!r}; live: {live}")

@@ -52,6 +52,19 @@ _OPTION_KEYS: Mapping[str, tuple[str, str]] = {
 }
 
 
+def tables_of(options: Options) -> dict[str, Any]:
+    """The tables that say the same as ``options``, for a request."""
+    tables: dict[str, Any] = {
+        name: dict(value) if isinstance(value, Mapping) else value for name, value in options.tables.items()
+    }
+    for name, (table, key) in _OPTION_KEYS.items():
+        raw = getattr(options, name)
+        if raw is not None:
+            place = tables.setdefault(table, {}) if table else tables
+            place[key] = raw
+    return tables
+
+
 def _option_entries(options: Options) -> Iterator[Entry]:
     for name, (table, key) in _OPTION_KEYS.items():
         raw = getattr(options, name)

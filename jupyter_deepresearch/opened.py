@@ -81,7 +81,7 @@ class OpenedProject:
 
         Raises InvalidInput, NotFound, AlreadyDecided, Conflict, StorageFailed; nothing is written then.
         """
-        context = Context(self.store, self.notebooks, reconfigure)
+        context = Context(self.store, self.notebooks, reconfigure, self._has_run)
 
         def decided(state: State | None) -> Any:
             assert state is not None
@@ -120,6 +120,9 @@ class OpenedProject:
         if not runs:
             return Curves("", {})
         return self.records.curves(run or runs[0], points)
+
+    def _has_run(self, run: str) -> bool:
+        return bool(self.store.query("SELECT 1 FROM runs WHERE run = ?", run))
 
     def memory(self) -> views.MemoryTexts:
         """Both tiers of the memory as they would be sent."""

@@ -215,9 +215,16 @@ class Service:
         )
 
     def _inside(self, folder: Path) -> Path:
-        folder = folder.resolve()
+        """The folder without links. Raises Forbidden, NotFound."""
+        nothing = NotFound(f"{str(folder)[:300]!r}: no such project folder")
+        try:
+            folder = folder.resolve()
+        except (OSError, RuntimeError, ValueError):  # a circle of links, a NUL, a name beyond all limits
+            raise nothing from None
         if self.root is not None and not folder.is_relative_to(self.root):
-            raise Forbidden(f"{folder} is outside the server's root {self.root}")
+            raise Forbidden(f"{str(folder)[:300]} is outside the server's root {self.root}")
+        if not os.path.isdir(folder):
+            raise nothing
         return folder
 
     def _keep(self, opened: OpenedProject) -> OpenedProject:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from .core.types import Decision, Parameters, Value
 from .errors import InvalidInput
-from .views import ExperimentView, MemoryTexts, RankView, RunView, StatusView, UsageView, WaitingView
+from .views import ExperimentView, MemoryTexts, PhaseView, RankView, RunView, StatusView, UsageView, WaitingView
 
 CLAIM_CHARS = 70
 _LABEL_CHARS = 10
@@ -165,7 +165,8 @@ def _plain(text: str) -> str:
 def cost_text(usage: UsageView) -> str:
     """What LLM calls have cost, in all and by phase."""
     table = [("phase", "calls", "tokens in", "tokens out", "usd")]
-    for name, phase in [*usage.by_phase.items(), ("in all", usage)]:
+    phases: list[tuple[str, PhaseView | UsageView]] = [*usage.by_phase.items(), ("in all", usage)]
+    for name, phase in phases:
         tokens = f"{phase.tokens_in:,}", f"{phase.tokens_out:,}"
         table.append((one_line(name), str(phase.calls), *tokens, f"{phase.usd:.4f}"))
     return aligned(table)

@@ -31,7 +31,7 @@ class RankView:
 @dataclass(frozen=True)
 class LatestView:
     step: float | None
-    values: Mapping[str, float]
+    values: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,23 @@ class Life:
 
     alive: bool
     trouble: str = ""
+
+
+@dataclass(frozen=True)
+class ChangedView:
+    """The changed lines of one cell (by its id) or file (by its path), as a unified diff without its header."""
+
+    place: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ChangesView:
+    """What makes experiment ``after`` of ``before``; ``before`` is null for the person's own notebook."""
+
+    before: int | None
+    after: int
+    changes: tuple[ChangedView, ...]
 
 
 def to_json(view: object) -> str:

@@ -1,0 +1,29 @@
+"""What differs between the notebooks and code files of two experiments."""
+
+from .core.ports import Build
+from .core.types import Purpose, Run
+from .opened import OpenedProject
+from .views import ChangedView, ChangesView
+
+
+def changes(project: OpenedProject, number: int, to: int | None = None) -> ChangesView:
+    """From experiment ``number`` to experiment ``to``; without ``to``, from the parent of ``number`` to it.
+
+    An experiment without a parent is held against the person's notebook as the log has it. Raises NotFound.
+    """
+    if to is not None:
+        return ChangesView(number, to, _changed(project, project.recipe(number), project.recipe(to)))
+    parent = project.experiment(number).parent
+    recipe = project.recipe(number)
+    before = project.recipe(parent) if parent is not None else Build(recipe.source)
+    return ChangesView(parent, number, _changed(project, before, recipe))
+
+
+def _changed(project: OpenedProject, before: Build, after: Build) -> tuple[ChangedView, ...]:
+    from .execution.compose import compose  # papermill takes a moment to import
+    from .execution.diff import cell_diff, file_diff
+
+    locked, run = project.state.project.code.locked, Run(0, Purpose.CANDIDATE)
+    old, new = compose(before, run, locked), compose(after, run, locked)
+    found = (*cell_diff(old.notebook, new.notebook), *file_diff(old.files, new.files))
+    return tuple(ChangedView(change.cell, change.lines) for change in found)

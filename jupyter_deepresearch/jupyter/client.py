@@ -1,0 +1,154 @@
+"""The REST routes as typed functions, for programs in a kernel. Standard library and msgspec only."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from .. import errors
+from ..config import Options, tables_of
+from ..views import ChangesView, ExperimentView, MemoryTexts, StatusView
+from .servers import OPENER, Server, find_server
+
+TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
+_PAGE = 1000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    message: str = ""
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class _Written:
+    seq: int
+
+
+class Client:
+    """One server, asked over HTTP.
+
+    Every method raises the error that the server meant, with its message: InvalidInput, Forbidden, NotFound, Conflict,
+    StorageFailed; and NotFound where the server cannot be reached.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    @classmethod
+    def here(cls) -> "Client":
+        """A client of the server that this kernel belongs to. Raises NotFound, Conflict."""
+        return cls(find_server())
+
+    def projects(self) -> tuple[StatusView, ...]:
+        """The status of every known project."""
+        return self._get("projects", tuple[StatusView, ...])
+
+    def start(self, folder: Path, options: Options | None = None, brief: str | None = None) -> StatusView:
+        """Make or take up the project in ``folder``, and research it."""
+        body = {"path": str(folder), **tables_of(options or Options())}
+        if brief is not None:
+            body["brief"] = brief
+        return self._post("projects", body, StatusView, START_TIMEOUT_S)
+
+    def status(self, project_id: str) -> StatusView:
+        """The status of one project."""
+        return self._get(_place(project_id), StatusView)
+
+    def history(self, project_id: str) -> tuple[ExperimentView, ...]:
+        """Every experiment, oldest first."""
+        rows: list[ExperimentView] = []
+        while True:
+            after = rows[-1].experiment if rows else -1
+            query = urlencode({"after": after, "limit": _PAGE})
+            page = self._get(f"{_place(project_id)}/experiments?{query}", tuple[ExperimentView, ...])
+            rows += page
+            if len(page) < _PAGE:
+                return tuple(rows)
+
+    def experiment(self, project_id: str, number: int) -> ExperimentView:
+        """One experiment."""
+        return self._get(f"{_place(project_id)}/experiments/{number}", ExperimentView)
+
+    def changes(self, project_id: str, number: int, to: int | None = None) -> ChangesView:
+        """The changed lines from experiment ``number`` to ``to``, or from its parent to it."""
+        query = "" if to is None else f"?to={to}"
+        return self._get(f"{_place(project_id)}/experiments/{number}/diff{query}", ChangesView)
+
+    def memory(self, project_id: str) -> MemoryTexts:
+        """Both tiers of the memory as they would be sent."""
+        return self._get(f"{_place(project_id)}/memory", MemoryTexts)
+
+    def command(self, project_id: str, kind: str, command_id: str | None = None, **body: Any) -> int:
+        """Write a command such as ``command(id, "approve", hypothesis=3)``; the seq of its event."""
+        whole = {"kind": kind, **body, **({} if command_id is None else {"command_id": command_id})}
+        return self._post(f"{_place(project_id)}/commands", whole, _Written, TIMEOUT_S).seq
+
+    # HTTP
+
+    @property
+    def _name(self) -> str:
+        return f"the Jupyter server at {self.server.url}"
+
+    def _get(self, route: str, kind: type[T]) -> T:
+        return self._ask(urllib.request.Request(self._url(route)), kind, TIMEOUT_S)
+
+    def _post(self, route: str, body: Mapping[str, object], kind: type[T], timeout_s: float) -> T:
+        content = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._url(route), msgspec.json.encode(body), content, method="POST")
+        return self._ask(request, kind, timeout_s)
+
+    def _url(self, route: str) -> str:
+        return f"{self.server.url}deepresearch/api/{route}"
+
+    def _ask(self, request: urllib.request.Request, kind: type[T], timeout_s: float) -> T:
+        if self.server.token:
+            request.add_header("Authorization", f"token {self.server.token}")
+        try:
+            with OPENER.open(request, timeout=timeout_s) as response:
+                return msgspec.json.decode(response.read(), type=kind)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise self._refused(error.code, error.read()) from None
+        except TimeoutError:
+            raise errors.StorageFailed(f"{self._name} did not answer in {timeout_s:g} s") from None
+        except (OSError, HTTPException) as error:
+            why = getattr(error, "reason", error)
+            raise errors.NotFound(f"{self._name} cannot be reached: {why}") from None
+        except msgspec.MsgspecError as error:
+            raise errors.StorageFailed(f"{self._name} has another version of this package ({error})") from None
+
+    def _refused(self, code: int, body: bytes) -> errors.DeepResearchError:
+        """The error that the server meant."""
+        try:
+            refusal = msgspec.json.decode(body, type=_Refusal)
+        except msgspec.MsgspecError:
+            refusal = _Refusal()
+        if refusal.reason is None and code in (401, 403):
+            why = "refuses our token" if self.server.token else "has no token (does it log in by password only?)"
+            return errors.Forbidden(f"{self._name} {why}: {refusal.message or code}")
+        if refusal.reason is None and code == 404:
+            return errors.NotFound(f"{self._name} does not have the extension jupyter_deepresearch enabled")
+        kind = _KINDS.get(code, errors.StorageFailed)
+        return kind(refusal.message if refusal.reason else f"{self._name} answered with error {code}")
+
+
+_KINDS: Mapping[int, type[errors.DeepResearchError]] = {
+    400: errors.InvalidInput,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    409: errors.Conflict,
+}
+
+
+def _place(project_id: str) -> str:
+    return f"projects/{quote(project_id, safe='')}"

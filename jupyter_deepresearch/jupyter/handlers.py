@@ -1,0 +1,252 @@
+"""The REST routes. Each reads a request, asks the service in a thread, and answers with a view as JSON."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.extension.handler import ExtensionHandlerMixin
+from tornado import web
+
+from ..changes import changes
+from ..errors import (
+    BudgetReached,
+    Conflict,
+    DeepResearchError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    ResearcherFailed,
+    StorageFailed,
+)
+from ..opened import OpenedProject
+from ..service import Service
+from ..views import StatusView, to_json
+from .requests import read_command, read_number, read_start
+
+if TYPE_CHECKING:
+    from .extension import DeepResearchApp
+
+EVENTS_LIMIT = 1000
+EXPERIMENTS_LIMIT = 1000
+POINTS_LIMIT = 10_000
+
+_STATUS: tuple[tuple[type[DeepResearchError], int], ...] = (
+    (InvalidInput, 400),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+    (BudgetReached, 409),
+    (StorageFailed, 503),
+    (ResearcherFailed, 503),
+)
+
+
+class ResearchHandler(ExtensionHandlerMixin, APIHandler):
+    """What all routes share."""
+
+    auth_resource = "deepresearch"
+
+    async def answer(self, ask: Callable[[Service], object], status: int = 200) -> None:
+        """Answer with what ``ask`` makes of the service, in a thread; our errors as ``{message, reason}``."""
+        app = cast("DeepResearchApp", self.extensionapp)
+        app.listen()
+        try:
+            body = await asyncio.to_thread(lambda: to_json(ask(app.service())))
+        except DeepResearchError as error:
+            status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+            body = msgspec.json.encode({"message": str(error), "reason": error.reason}).decode()
+        self.set_status(status)
+        self.finish(body)
+
+    async def ask(self, project_id: str, question: Callable[[OpenedProject], object]) -> None:
+        """Answer with what ``question`` makes of one project."""
+        await self.answer(lambda service: question(service.project(project_id)))
+
+    def number(self, name: str, default: int | None, low: int, high: int = 2**53) -> int | None:
+        """A whole number of the query. Raises InvalidInput."""
+        return read_number(name, self.get_query_argument(name, None), default, low, high)
+
+    def count(self, name: str, default: int, low: int, high: int = 2**53) -> int:
+        """A whole number of the query that is always there. Raises InvalidInput."""
+        return self.number(name, default, low, high) or 0
+
+
+class ProjectsHandler(ResearchHandler):
+    """``/deepresearch/api/projects``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """The status objects of all known projects."""
+        await self.answer(_statuses)
+
+    @web.authenticated
+    @authorized(action="execute")
+    async def post(self) -> None:
+        """Make or take up the project in a folder, and research it."""
+        await self.answer(self._start, 201)
+
+    def _start(self, service: Service) -> StatusView:
+        assert service.root is not None, "a server has a root"
+        start = read_start(self.request.body, service.root)
+        return service.status(service.create(start.folder, start.options, start.brief))
+
+
+def _statuses(service: Service) -> tuple[StatusView, ...]:
+    found = []
+    for project in service.projects():
+        with contextlib.suppress(StorageFailed):  # one torn ledger does not hide the others
+            found.append(service.status(project))
+    return tuple(found)
+
+
+class ProjectHandler(ResearchHandler):
+    """``/deepresearch/api/projects/{id}``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str) -> None:
+        """The status object."""
+        await self.answer(lambda service: service.status(service.project(project_id)))
+
+
+class ExperimentsHandler(ResearchHandler):
+    """``.../{id}/experiments?after=&limit=``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str) -> None:
+        """History objects numbered above ``after``, oldest first."""
+        await self.ask(
+            project_id,
+            lambda project: project.history(
+                self.count("after", -1, -1), self.count("limit", 100, 1, EXPERIMENTS_LIMIT)
+            ),
+        )
+
+
+class ExperimentHandler(ResearchHandler):
+    """``.../{id}/experiments/{n}``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str, number: str) -> None:
+        """One history object."""
+        await self.ask(project_id, lambda project: project.experiment(int(number)))
+
+
+class MetricsHandler(ResearchHandler):
+    """``.../{id}/experiments/{n}/metrics?run=&points=``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str, number: str) -> None:
+        """The curves of one run of the experiment, its latest where none is named."""
+        run = self.get_query_argument("run", None)
+        await self.ask(
+            project_id,
+            lambda project: project.curves(int(number), run, self.count("points", 200, 2, POINTS_LIMIT)),
+        )
+
+
+class DiffHandler(ResearchHandler):
+    """``.../{id}/experiments/{n}/diff?to=m``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str, number: str) -> None:
+        """The changed lines from experiment n to m; without m, from the parent of n to n."""
+        await self.ask(project_id, lambda project: changes(project, int(number), self.number("to", None, 0)))
+
+
+class MemoryHandler(ResearchHandler):
+    """``.../{id}/memory``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str) -> None:
+        """Both tiers of the memory as they would be sent."""
+        await self.ask(project_id, lambda project: project.memory())
+
+
+class EventsHandler(ResearchHandler):
+    """``.../{id}/events?after=SEQ``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str) -> None:
+        """``{events, next}``: at most 1,000 events after SEQ, and the SEQ to ask with next."""
+        await self.ask(project_id, self._events)
+
+    def _events(self, project: OpenedProject) -> Mapping[str, object]:
+        after = self.count("after", 0, 0)
+        events = list(islice(project.events(after), EVENTS_LIMIT))
+        return {"events": events, "next": events[-1]["seq"] if events else after}
+
+
+class CommandsHandler(ResearchHandler):
+    """``.../{id}/commands``"""
+
+    @web.authenticated
+    @authorized(action="execute")
+    async def post(self, project_id: str) -> None:
+        """Write a command; the seq of its event."""
+        await self.answer(lambda service: self._tell(service, project_id), 202)
+
+    def _tell(self, service: Service, project_id: str) -> Mapping[str, int]:
+        told = read_command(self.request.body)
+        return {"seq": service.command(service.project(project_id), told.command, told.command_id)}
+
+
+class GpusHandler(ResearchHandler):
+    """``/deepresearch/api/gpus``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """The GPUs of this machine, none where there is no driver."""
+        await self.answer(_gpus)
+
+
+def _gpus(service: Service) -> Iterable[object]:
+    from ..app import gpus
+
+    return gpus()
+
+
+class UnknownHandler(ResearchHandler):
+    """Every other path below ``/deepresearch/api``: an answer that a program can read."""
+
+    @web.authenticated
+    async def get(self, path: str) -> None:
+        await self.answer(lambda service: self._refuse(path))
+
+    @web.authenticated
+    async def post(self, path: str) -> None:
+        await self.answer(lambda service: self._refuse(path))
+
+    def _refuse(self, path: str) -> object:
+        raise NotFound(f"there is no route /deepresearch/api/{path[:200]}")
+
+
+_API = "/deepresearch/api"
+_PROJECT = rf"{_API}/projects/([^/]+)"
+_EXPERIMENT = rf"{_PROJECT}/experiments/([0-9]{{1,9}})"
+ROUTES: list[tuple[str, Any]] = [
+    (rf"{_API}/projects", ProjectsHandler),
+    (_PROJECT, ProjectHandler),
+    (rf"{_PROJECT}/experiments", ExperimentsHandler),
+    (_EXPERIMENT, ExperimentHandler),
+    (rf"{_EXPERIMENT}/metrics", MetricsHandler),
+    (rf"{_EXPERIMENT}/diff", DiffHandler),
+    (rf"{_PROJECT}/memory", MemoryHandler),
+    (rf"{_PROJECT}/events", EventsHandler),
+    (rf"{_PROJECT}/commands", CommandsHandler),
+    (rf"{_API}/gpus", GpusHandler),
+    (rf"{_API}/(.*)", UnknownHandler),
+]
