@@ -55,6 +55,7 @@ class FolderRecords:
             self._metrics[run] = metrics
             while len(self._metrics) > _CACHED_RUNS:
                 self._metrics.popitem(last=False)
+        with metrics.lock:  # the first look at a long run takes seconds, and others need not wait for it
             metrics.refresh()
             most = min(points, _MOST_POINTS)
             return Curves(run, {name: series.points(most) for name, series in metrics.series.items()})

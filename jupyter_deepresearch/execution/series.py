@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import threading
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -56,10 +57,11 @@ def _kept(values: Sequence[float], most: int) -> list[int]:
 
 
 class MetricsFile:
-    """The series of a ``metrics.jsonl``; each look reads only what is new. Not safe to share between threads."""
+    """The series of a ``metrics.jsonl``; each look reads only what is new. Threads share it under its ``lock``."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.lock = threading.Lock()
         self._inode: int | None = None
         self._offset = 0
         self.series: dict[str, Series] = {}
