@@ -18,7 +18,7 @@ def create(folder: Path, options: Options, brief: str | None, makers: Makers) ->
     Raises InvalidConfig, InvalidNotebook, NotFound, Conflict, StorageFailed; nothing is half made then.
     """
     project = load(folder, options)
-    source, survey = makers.notebooks(folder).read(project.notebook)
+    source, survey = makers.notebooks(folder, project).read(project.notebook)
     text = check_brief(brief, "the brief given") if brief and brief.strip() else read_brief(folder)
     remarks = makers.preflight(project, survey)
     write_project_files(folder, brief)

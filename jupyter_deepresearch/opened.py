@@ -30,7 +30,7 @@ class Makers(Protocol):
 
     def store(self, folder: Path) -> Past: ...
 
-    def notebooks(self, folder: Path) -> Notebooks: ...
+    def notebooks(self, folder: Path, project: Project) -> Notebooks: ...
 
     def desk(self, folder: Path) -> Desk: ...
 
@@ -60,11 +60,12 @@ class OpenedProject:
         if not has_log(folder):
             raise NotFound(f"{folder} holds no research project yet; start one there first")
         store = makers.store(folder)
-        opened = cls(folder, store, Ledger(store), makers.notebooks(folder), makers.records(folder))
-        if opened.ledger.state() is None:
+        ledger = Ledger(store)
+        state = ledger.state()
+        if state is None:
             store.close()
             raise NotFound(f"{folder} holds no research project yet; start one there first")
-        return opened
+        return cls(folder, store, ledger, makers.notebooks(folder, state.project), makers.records(folder))
 
     @property
     def state(self) -> State:

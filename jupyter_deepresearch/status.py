@@ -94,12 +94,14 @@ def _stop_reason(state: State) -> str | None:
 
 def _doing(state: State, running: Sequence[RunView]) -> str:
     if not running:
-        return f"cycle {state.next_cycle}: thinking of the next hypothesis"
+        return f"cycle {state.next_cycle}: thinking of the next hypothesis" if state.baseline else "starting the baseline"
     first = running[0]
     work = state.works.get(first.experiment)
     claim = f' "{work.experiment.hypothesis.claim}"' if work else f" experiment {first.experiment}"
+    if first.purpose is Purpose.BASELINE:
+        claim = " the baseline"
     cycle = f"cycle {work.experiment.cycle}: " if work and work.experiment.cycle else ""
-    word = {Purpose.DRY_RUN: "dry run of", Purpose.BASELINE: "running the"}.get(first.purpose, "running")
+    word = "dry run of" if first.purpose is Purpose.DRY_RUN else "running"
     parts = [f"{cycle}{word}{claim}"]
     if first.seed > 1:
         parts.append(f"seed {first.seed}")

@@ -1,4 +1,4 @@
-"""The promise of the whole product, in a real JupyterLab: research started in a notebook outlives everything around it."""
+"""The promise of the product, in a real JupyterLab: research started in a notebook outlives everything around it."""
 
 from __future__ import annotations
 
