@@ -36,14 +36,15 @@ class SystemClock:
 class LateNotebooks:
     """``ProjectNotebooks`` from its first use on: nbformat takes a second to import, and most commands only look."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, project: Project) -> None:
         self._folder = folder
+        self._project = project
 
     @functools.cached_property
     def _real(self) -> Notebooks:
         from .execution.publish import ProjectNotebooks
 
-        return ProjectNotebooks(self._folder)
+        return ProjectNotebooks(self._folder, self._project)
 
     def read(self, notebook: str) -> tuple[Source, Survey]:
         return self._real.read(notebook)
@@ -64,8 +65,8 @@ class RealMakers:
     def store(self, folder: Path) -> SqliteStore:
         return SqliteStore(folder / ".deepresearch" / "ledger.db")
 
-    def notebooks(self, folder: Path) -> Notebooks:
-        return LateNotebooks(folder)
+    def notebooks(self, folder: Path, project: Project) -> Notebooks:
+        return LateNotebooks(folder, project)
 
     def desk(self, folder: Path) -> Desk:
         return FolderDesk(folder)
