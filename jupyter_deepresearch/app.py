@@ -91,7 +91,7 @@ class RealMakers:
         from .execution.environment import find_kernel
 
         refuse_unbuilt(project)
-        find_kernel(survey.kernel)
+        find_kernel(survey.kernel, project.notebook)
         _, sentence = resolve_researcher(project, os.environ)
         return (sentence,)
 
