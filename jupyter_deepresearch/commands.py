@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from .core import events as ev
-from .core.growth import build
+from .core.growth import build, revise
 from .core.ports import History, Notebooks
 from .core.project import Project
 from .core.state import State, Work
@@ -201,15 +201,13 @@ def _waiting(state: State, context: Context, number: int) -> Work:
 def _edit(command: EditCommand, state: State, context: Context) -> ev.Event:
     work = _waiting(state, context, command.hypothesis)
     old = work.experiment.hypothesis
-    parent = work.experiment.parent
-    settings = context.history.experiment(parent).settings if parent is not None else {}
     hypothesis = replace(
         old,
         claim=old.claim if command.claim is None else command.claim,
         parameters=old.parameters if command.parameters is None else command.parameters,
         edits=old.edits if command.edits is None else command.edits,
     )
-    edited = replace(work.experiment, hypothesis=hypothesis, settings={**settings, **hypothesis.parameters})
+    edited = revise(context.history, work.experiment, hypothesis)
     context.notebooks.check(build(context.history, edited), state.survey)
     return ev.EditHypothesis(edited)
 
@@ -266,5 +264,10 @@ def _reproduce(command: ReproduceCommand, state: State, context: Context) -> ev.
         raise Conflict(f"experiment {command.experiment} is still open; reproduce it once it has its verdict")
     if experiment.measure != state.measure:
         raise Conflict(f"experiment {command.experiment} was measured by other locked cells than today's")
-    known = context.history.values(command.experiment)
-    return ev.Reproduce(experiment, command.seeds, known, context.history.verdict(command.experiment))
+    history = context.history
+    verdict = history.verdict(command.experiment)
+    if verdict is None:
+        raise Conflict(f"experiment {command.experiment} was never run; try its values by hand instead")
+    return ev.Reproduce(
+        experiment, command.seeds, history.values(command.experiment), verdict, history.reproduced(command.experiment)
+    )

@@ -15,6 +15,7 @@ import psutil
 from .codec import decode, encode, places
 from .core.events import (
     KINDS,
+    Answered,
     EditHypothesis,
     Ended,
     Event,
@@ -207,6 +208,25 @@ class SqliteStore:
             "SELECT seed, value FROM runs WHERE experiment = ? AND value IS NOT NULL ORDER BY seq", experiment
         )
         return dict(rows)
+
+    def reproduced(self, experiment: int) -> Mapping[int, int]:
+        """See ``core.ports.History``."""
+        rows = self.query(
+            "SELECT seed, max(attempt) FROM runs WHERE experiment = ? AND purpose = 'reproduce' GROUP BY seed",
+            experiment,
+        )
+        return dict(rows)
+
+    def has_run(self, run: str) -> bool:
+        """See ``core.ports.History``."""
+        return bool(self.query("SELECT 1 FROM events WHERE run = ? AND kind = 'planned' LIMIT 1", run))
+
+    def answer(self, key: str) -> str | None:
+        """See ``core.ports.History``."""
+        rows = self.query(
+            "SELECT body FROM events WHERE kind = 'answered' AND json_extract(body, '$.key') = ? LIMIT 1", key
+        )
+        return next((decode(Answered, str(body)).answer for (body,) in rows), None)
 
     def verdict(self, experiment: int) -> Verdict | None:
         """See ``core.ports.History``."""

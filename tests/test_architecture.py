@@ -46,8 +46,11 @@ ARROWS: dict[str, set[str]] = {
     "meter": VALUES,
     "views": VALUES,
     "commands": VALUES,
-    "phases": VALUES,  # what each step of the loop does
-    "loop": VALUES | {"phases"},
+    "holds": VALUES,
+    "logbook": VALUES | {"holds"},
+    "thinking": VALUES | {"holds", "logbook"},
+    "phases": VALUES | {"holds", "logbook", "thinking"},  # what each step of the loop does
+    "loop": VALUES | {"logbook", "phases"},
     "past": VALUES | {"views"},
     "status": VALUES | {"past", "views"},
     "opened": VALUES | {"commands", "config", "past", "status", "views"},

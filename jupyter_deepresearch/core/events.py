@@ -127,12 +127,14 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Reproduce:
-    """More seeds of an experiment. ``known`` are its values so far by seed index, ``verdict`` what was said of it."""
+    """More seeds of an experiment. ``known`` are its values so far by seed index, ``verdict`` what was said of it,
+    ``made`` how often each seed was reproduced before, whatever came of it."""
 
     experiment: Experiment
     seeds: int
     known: Mapping[int, float] = field(default_factory=dict)
     verdict: Verdict | None = None
+    made: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

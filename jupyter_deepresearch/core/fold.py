@@ -5,10 +5,8 @@ from dataclasses import replace
 
 from . import events as ev
 from .ports import Instruction
-from .state import Attempt, Note, OpenRun, State, Work
-from .types import Decision, HypothesisKind, Outcome, Verdict
-
-DIRECTIVES_IN_FORCE = 20
+from .state import DIRECTIVES_IN_FORCE, Attempt, Note, OpenRun, State, Work
+from .types import Decision, HypothesisKind, Outcome, StopReason, Verdict
 
 
 def fold_first(record: ev.Record) -> State:
@@ -41,7 +39,10 @@ def _fold(state: State, record: ev.Record) -> State:
             return _open_measure(state) if new else state
         case ev.Directive(text=text, digest=digest):
             note = Note(Instruction(record.seq, text), digest)
-            return replace(state, directives=(*state.directives, note)[-DIRECTIVES_IN_FORCE:])
+            # New words may open a space that was exhausted.
+            is_exhausted = state.finished is not None and state.finished.reason is StopReason.EXHAUSTED
+            finished = None if is_exhausted else state.finished
+            return replace(state, directives=(*state.directives, note)[-DIRECTIVES_IN_FORCE:], finished=finished)
         case ev.Noted(text=text):
             return replace(state, notes=text, memory=state.memory.with_notes(text))
         case ev.Answered(usage=usage):
@@ -82,14 +83,15 @@ def _fold_hypothesis(
     experiment = event.experiment
     work = state.works.get(experiment.number)
     match event:
-        case ev.Reproduce(seeds=seeds, known=known, verdict=verdict):
-            again = work or Work(experiment, at, values=dict(known), verdict=verdict)
+        case ev.Reproduce(seeds=seeds, known=known, verdict=verdict, made=made):
+            again = work or Work(experiment, at, values=dict(known), verdict=verdict, made=dict(made))
             wanted = max(len(known) + seeds, again.wanted or 0)
             return _with_work(replace(state, finished=None), replace(again, wanted=wanted))
         case ev.EditHypothesis() if work is not None:
             return _with_work(state, replace(work, experiment=experiment))
         case ev.Repaired(ask=ask) if work is not None:
-            return _with_work(state, replace(work, experiment=experiment, waiting=ask, repairs=work.repairs + 1))
+            again = replace(work, experiment=experiment, proposed_at=at, waiting=ask, repairs=work.repairs + 1)
+            return _with_work(state, again)
         case ev.Proposed(directives=used):
             ask = state.project.approval.mode == "ask" and experiment.hypothesis.kind is not HypothesisKind.BASELINE
             state = _with_work(state, Work(experiment, at, waiting=ask))
@@ -135,7 +137,7 @@ def _end_run(state: State, outcome: Outcome) -> State:
 
     def ended(work: Work) -> Work:
         values = work.values if outcome.value is None else {**work.values, run.seed_index: outcome.value}
-        attempt = Attempt(run, outcome, by_person)
+        attempt = Attempt(run, outcome, by_person, by_stop=state.stopped)
         return replace(work, attempts=(*work.attempts, attempt), values=values)
 
     return _update(state, run.experiment, ended)
@@ -159,19 +161,20 @@ def _fold_decision(state: State, event: ev.Judged | ev.Reflected | ev.Reject | e
 
 
 def _judge(state: State, number: int, verdict: Verdict) -> State:
-    work = state.works.get(number) or next(
-        (w for w in (state.baseline, state.champion) if w and w.number == number), None
-    )
+    work = state.work(number)
     if work is None:
+        return state
+    first = work.verdict is None or not work.verdict.decision.is_final
+    state = _update(state, number, lambda w: replace(w, verdict=verdict, judged=len(w.attempts)))
+    if work.wanted is not None:
+        state = replace(state, works={k: w for k, w in state.works.items() if k != number})
+    if work.experiment.measure != state.measure:
         return state
     claim = work.experiment.hypothesis.claim
     state = replace(state, memory=state.memory.with_verdict(number, claim, verdict, work.is_baseline))
-    first = work.verdict is None or not work.verdict.decision.is_final
-    state = _update(state, number, lambda w: replace(w, verdict=verdict, judged=len(w.attempts)))
     work = replace(work, verdict=verdict, judged=len(work.attempts))
     if work.wanted is not None:
-        works = {k: w for k, w in state.works.items() if k != number}
-        return replace(state, works=works)
+        return state
     if verdict.decision is Decision.BASELINE and first:
         return replace(state, baseline=work, champion=state.champion or work)
     if verdict.decision is Decision.CONFIRMED and first:
@@ -182,11 +185,15 @@ def _judge(state: State, number: int, verdict: Verdict) -> State:
 
 
 def _open_measure(state: State) -> State:
-    """A new measure: values so far are shown, never compared; open works of the old one end with it."""
+    """A new measure: values so far are shown, never compared. Of the old one only what is live goes on to its end."""
+    works = {k: w for k, w in state.works.items() if state.runs_of(k)}
+    gone = [w for k, w in state.works.items() if k not in works]
+    unspent = sum(w.experiment.cycle is not None and not w.attempts and w.wanted is None for w in gone)
     return replace(
         state,
         measure=state.measure + 1,
-        works={k: w for k, w in state.works.items() if state.runs_of(k)},
+        works=works,
+        cycles=state.cycles - unspent,
         baseline=None,
         champion=None,
         since_gain=0,

@@ -1,5 +1,7 @@
 """How an experiment grows out of earlier ones: numbers, parents, and the recipe of its notebook."""
 
+from dataclasses import replace
+
 from .ports import Build, History, Standing
 from .state import State, Work
 from .statistics import interval95, mean
@@ -8,16 +10,23 @@ from .types import Experiment, Hypothesis, HypothesisKind
 
 def grow(state: State, hypothesis: Hypothesis) -> Experiment:
     """The experiment that a hypothesis becomes: the next number, grown from the champion."""
-    parent = state.champion.experiment if state.champion else None
     is_baseline = hypothesis.kind is HypothesisKind.BASELINE
+    parent = state.champion.experiment if state.champion and not is_baseline else None
     return Experiment(
         number=state.next_experiment,
         hypothesis=hypothesis,
-        parent=None if is_baseline or parent is None else parent.number,
+        parent=parent.number if parent else None,
         cycle=None if is_baseline else state.next_cycle,
         measure=state.measure,
-        settings={} if is_baseline or parent is None else {**parent.settings, **hypothesis.parameters},
+        settings={**(parent.settings if parent else {}), **hypothesis.parameters},
     )
+
+
+def revise(history: History, experiment: Experiment, hypothesis: Hypothesis) -> Experiment:
+    """The same experiment with another hypothesis, as a person edited or a researcher mended it."""
+    parent = history.experiment(experiment.parent) if experiment.parent is not None else None
+    settings = {**(parent.settings if parent else {}), **hypothesis.parameters}
+    return replace(experiment, hypothesis=hypothesis, settings=settings)
 
 
 def build(history: History, experiment: Experiment) -> Build:

@@ -3,7 +3,7 @@
 from .project import Objective
 from .state import State, Work
 from .statistics import interval95, mean
-from .types import Decision, HypothesisKind, Outcome, RunState, Verdict
+from .types import Decision, HypothesisKind, Outcome, Purpose, RunState, Verdict
 
 
 def judge(state: State, work: Work) -> Verdict:
@@ -18,18 +18,20 @@ def judge(state: State, work: Work) -> Verdict:
     if work.wanted is not None or work.is_outdated:
         decision = old.decision if old is not None and old.decision.is_final else Decision.INCONCLUSIVE
         return _verdict(work, decision, f"measured again: {len(work.values)} seeds")
+    if work.experiment.measure != state.measure:
+        return _verdict(work, Decision.INCONCLUSIVE, "measured by other locked cells than today's")
     failed = _failure(work)
     if not work.values:
-        why = failed.error.line if failed and failed.error else "no run succeeded"
-        state_word = failed.state if failed else RunState.LOST
-        return _verdict(work, Decision.FAILED, f"{state_word.value.replace('_', ' ')}: {why}", state_word)
+        why = failed.error.line if failed and failed.error else "no run has a value"
+        ended = failed.state if failed else RunState.LOST
+        return _verdict(work, Decision.FAILED, f"{ended.value.replace('_', ' ')}: {why}", ended)
     if work.experiment.hypothesis.kind is HypothesisKind.BASELINE:
         return _verdict(work, Decision.BASELINE, "the notebook as it is")
     broken = _broken(objective, work)
     if broken is not None:
         return _verdict(work, Decision.WORSE, f"breaks the constraint {broken}")
     if failed is not None:
-        why = failed.error.line if failed.error else failed.state.value
+        why = failed.error.line if failed.error else "it has no value"
         return _verdict(work, Decision.RETRACTED, f"a further seed {failed.state.value.replace('_', ' ')}: {why}")
     return _compare(state, work)
 
@@ -77,12 +79,11 @@ def _verdict(
 
 
 def _failure(work: Work) -> Outcome | None:
-    """The last word of a seed that never succeeded, None where each seed has a value."""
-    latest = {a.run.seed_index: a.outcome for a in work.attempts}
-    for seed_index, outcome in sorted(latest.items()):
-        if seed_index not in work.values and outcome.state is not RunState.SUCCEEDED:
-            return outcome
-    return None
+    """The last word of a seed without a value, None where each seed that was run has one."""
+    passed = RunState.SUCCEEDED
+    runs = [a for a in work.attempts if a.run.purpose is not Purpose.DRY_RUN or a.outcome.state is not passed]
+    latest = {a.run.seed_index: a.outcome for a in runs}
+    return next((outcome for seed, outcome in sorted(latest.items()) if seed not in work.values), None)
 
 
 def _broken(objective: Objective, work: Work) -> str | None:

@@ -261,6 +261,15 @@ class History(Protocol):
     def values(self, experiment: int) -> Mapping[int, float]:
         """The successful values of an experiment by seed index."""
 
+    def reproduced(self, experiment: int) -> Mapping[int, int]:
+        """How many attempts at reproducing an experiment were made, by seed index."""
+
+    def has_run(self, run: str) -> bool:
+        """Whether a run of this id was ever planned."""
+
+    def answer(self, key: str) -> str | None:
+        """The answer that was paid for under this key, None where there is none."""
+
     def verdict(self, experiment: int) -> Verdict | None:
         """The last verdict on an experiment, None before the first."""
 

@@ -34,11 +34,13 @@ class OpenRun:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One ended run of an experiment. ``by_person`` where a person cancelled it."""
+    """One ended run of an experiment. ``by_person`` where a person cancelled it, ``by_stop`` where the project was
+    being stopped."""
 
     run: Run
     outcome: Outcome
     by_person: bool = False
+    by_stop: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Work:
     """An open experiment: from its proposal to its lesson.
 
     ``values`` are successful values by seed index, ``attempts`` this work's ended runs in order, ``judged`` how many
-    of them the last verdict knew, ``wanted`` the number of seeds a person asked for (reproduce), None else.
+    of them the last verdict knew, ``wanted`` the number of seeds a person asked for (reproduce), None else, ``made``
+    the attempts of earlier reproductions by seed index. ``proposed_at`` is since when it waits, where it does.
     Baseline and champion are kept as such beyond their lesson: others are compared with them, their seeds may grow.
     """
 
@@ -59,6 +62,7 @@ class Work:
     repairs: int = 0
     verdict: Verdict | None = None
     wanted: int | None = None
+    made: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
@@ -67,6 +71,11 @@ class Work:
     @property
     def is_baseline(self) -> bool:
         return self.experiment.hypothesis.kind is HypothesisKind.BASELINE
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether its verdict is final, so that only the lesson is left."""
+        return self.wanted is None and self.verdict is not None and self.verdict.decision.is_final
 
     @property
     def is_outdated(self) -> bool:
@@ -159,3 +168,8 @@ class State:
     def runs_of(self, number: int) -> tuple[OpenRun, ...]:
         """The open runs of one experiment."""
         return tuple(r for r in self.runs.values() if r.run.experiment == number)
+
+    def work(self, number: int) -> Work | None:
+        """An experiment that is open, or is compared with, None else."""
+        ranks = (w for w in (self.champion, self.baseline) if w is not None and w.number == number)
+        return self.works.get(number) or next(ranks, None)

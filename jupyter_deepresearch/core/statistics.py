@@ -15,15 +15,22 @@ def mean(values: Sequence[float]) -> float:
     """The arithmetic mean. Raises ValueError on no value."""
     if not values:
         raise ValueError("the mean of no value is unknown")
-    return math.fsum(values) / len(values)
+    try:
+        return math.fsum(values) / len(values)
+    except OverflowError:
+        return math.fsum(v / len(values) for v in values)
 
 
 def interval95(values: Sequence[float]) -> tuple[float, float] | None:
-    """Student's 95 % interval of the mean, None below two values. Over 31 values the normal quantile stands in."""
+    """Student's 95 % interval of the mean, None below two values and where floats cannot hold it.
+
+    Over 31 values the normal quantile stands in.
+    """
     n = len(values)
     if n < 2:
         return None
     middle = mean(values)
-    sd = math.sqrt(math.fsum((v - middle) ** 2 for v in values) / (n - 1))
+    sd = math.hypot(*(v - middle for v in values)) / math.sqrt(n - 1)
     half = (_T95[n - 2] if n - 2 < len(_T95) else 1.96) * sd / math.sqrt(n)
-    return middle - half, middle + half
+    interval = middle - half, middle + half
+    return interval if all(map(math.isfinite, interval)) else None
