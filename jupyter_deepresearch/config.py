@@ -54,9 +54,7 @@ _OPTION_KEYS: Mapping[str, tuple[str, str]] = {
 
 def tables_of(options: Options) -> dict[str, Any]:
     """The tables that say the same as ``options``, for a request."""
-    tables: dict[str, Any] = {
-        name: dict(value) if isinstance(value, Mapping) else value for name, value in options.tables.items()
-    }
+    tables: dict[str, Any] = {k: dict(v) if isinstance(v, Mapping) else v for k, v in options.tables.items()}
     for name, (table, key) in _OPTION_KEYS.items():
         raw = getattr(options, name)
         if raw is not None:
