@@ -15,7 +15,6 @@ from .session import Session
 
 async def close(session: Session, watching: "asyncio.Task[None]") -> Facts:
     """End everything, in the order in which nothing is lost, and collect what is known."""
-    session.is_closing = True
     tail = _printed_tail(session)
     death = await _end_kernel(session)
     if death is not None and session.kernel is not None:
@@ -88,6 +87,8 @@ def _notes(session: Session) -> tuple[str, ...]:
         notes.extend(session.execution.client.troubles)
     if session.metrics.unreadable:
         notes.append(f"{session.metrics.unreadable} line(s) of the reports file could not be read")
+    if session.metrics.is_cut:
+        notes.append("more numbers were printed than metrics.jsonl takes: the curve lacks the last of them")
     if session.metrics.write_failures:
         notes.append("metrics.jsonl is not complete: the disk refused it")
     if session.output_log is not None and session.output_log.write_failures:

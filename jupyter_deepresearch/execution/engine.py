@@ -150,7 +150,8 @@ class RunClient(NotebookClient):
             raise
         except Exception as error:  # noqa: BLE001
             if len(self.troubles) < 20:
-                self.troubles.append(f"a {msg.get('msg_type')} message was dropped: {type(error).__name__}: {error}")
+                reason = f"{type(error).__name__}: {error}".split("\n")[0][:200]
+                self.troubles.append(f"a message of type {msg.get('msg_type')} was dropped: {reason}")
             return None
 
     def _take(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:

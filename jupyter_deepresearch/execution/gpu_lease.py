@@ -12,12 +12,12 @@ from ..errors import InvalidConfig
 from .gpu import GpuDriver, GpuState, busy_reason, visible
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-_PLACES = (Path("/run/lock"), Path("/tmp"))
+PLACES = (Path("/run/lock"), Path("/tmp"))
 
 
 def lock_folder() -> Path:
     """The folder of this machine's GPU locks, open to all users, made if absent. Raises OSError where none can be."""
-    for place in (*_PLACES, Path(tempfile.gettempdir())):
+    for place in (*PLACES, Path(tempfile.gettempdir())):
         if place.is_dir() and os.access(place, os.W_OK):
             return open_folder(place / "jupyter_deepresearch")
     return open_folder(Path(tempfile.gettempdir()) / "jupyter_deepresearch")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import zmq
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
@@ -20,20 +21,49 @@ READY_TIMEOUT_S = 120.0
 _TAIL_BYTES = 16_000
 _MOST_SOCKET_PATH = 90
 
-INIT = """
+QUEUED_MESSAGES = 20
+INIT = f"""
 def _deepresearch():
+    import sys
     import jupyter_deepresearch
     import zmq
-    thread = get_ipython().kernel.iopub_thread
-    thread.schedule(lambda: thread.socket.setsockopt(zmq.SNDHWM, 0))
+
+    def bound(stream, most={256 * 1024}):
+        schedule, buffers = stream._schedule_flush, stream._flush_buffers
+
+        def schedule_or_flush():
+            schedule()
+            try:
+                waiting = sum(buffer.tell() for buffer in list(stream._buffers.values()))
+            except ValueError:  # sent meanwhile
+                return
+            if waiting > most:
+                stream.flush()
+
+        def in_pieces():
+            for parent, text in buffers():
+                for start in range(0, len(text), most):
+                    yield parent, text[start : start + most]
+
+        stream._schedule_flush, stream._flush_buffers = schedule_or_flush, in_pieces
+
+    def wait_for_readers(thread):
+        thread.socket.setsockopt(zmq.SNDHWM, {QUEUED_MESSAGES})
+        thread.socket.setsockopt(zmq.XPUB_NODROP, 1)
+
     jupyter_deepresearch.install_shell_hook()
+    thread = get_ipython().kernel.iopub_thread
+    thread.schedule(lambda: wait_for_readers(thread))
+    for stream in (sys.stdout, sys.stderr):
+        bound(stream)
 try:
     _deepresearch()
 finally:
     del _deepresearch
 """
-"""What a Python kernel runs first: notes of failed shell commands, and no limit of 1,000 messages, beyond which a busy
-reader would lose output."""
+"""What a Python kernel runs first: notes of failed shell commands; messages of a bounded size, in a short queue that
+waits for its reader. By itself a kernel puts all that is printed in 0.2 s into one message, and drops messages from
+1,000 waiting ones on."""
 
 
 class Kernel:
@@ -87,7 +117,7 @@ class Kernel:
         return {"PYTHONPATH", "CUDA_VISIBLE_DEVICES"} & set(env) | {n for n in env if n.startswith("DEEPRESEARCH_")}
 
     @property
-    def speaks_python(self) -> bool:
+    def _speaks_python(self) -> bool:
         """Whether the kernel's language is Python."""
         return str(self.manager.kernel_spec.language).lower() == "python"
 
@@ -168,6 +198,15 @@ class Kernel:
                 reply: dict[str, Any] = await self.client.get_shell_msg()
                 if reply["parent_header"].get("msg_id") == request:
                     return reply
+
+    async def prepare(self) -> str | None:
+        """Run ``INIT``; the error in one line, None where there was none or the kernel is none of Python."""
+        if not self._speaks_python:
+            return None
+        trouble = await self.run_silently(INIT)
+        if trouble is None:  # now that the kernel waits for us, a flood waits there and not in our memory
+            self.client.iopub_channel.socket.setsockopt(zmq.RCVHWM, QUEUED_MESSAGES)
+        return trouble
 
     async def run_silently(self, code: str, timeout_s: float = 30.0) -> str | None:
         """Run code that leaves no trace in the notebook; the error in one line, None where there was none."""

@@ -74,9 +74,14 @@ class OutputLog:
 
 
 def capped_bundle(bundle: Mapping[str, Any], limit_chars: int) -> dict[str, Any]:
-    """A MIME bundle in which each too large value is a sentence about its size; nothing is cut in its middle."""
+    """A MIME bundle in which each too large value is a sentence about its size; nothing is cut in its middle.
+
+    Notebooks hold objects under JSON types only; under others they become text.
+    """
     kept: dict[str, Any] = {}
     for mime, value in bundle.items():
+        if not isinstance(value, str) and not mime.endswith("json"):
+            value = json.dumps(value)
         size = len(value) if isinstance(value, str) else len(json.dumps(value))
         if size <= limit_chars:
             kept[mime] = value

@@ -15,7 +15,7 @@ from .ending import clean, outcome
 from .gpu import GpuDriver
 from .gpu_lease import VISIBLE, GpuDesk, GpuLease, GpuWish, Waiting, environment
 from .guard import Stop
-from .kernel import INIT, Kernel
+from .kernel import Kernel
 from .paths import RunPaths
 from .session import Session
 from .spec import RunnerSpec
@@ -45,6 +45,7 @@ def run(spec: RunnerSpec, paths: RunPaths, driver: GpuDriver) -> Outcome:
         except (DeepResearchError, RuntimeError, OSError) as error:
             session.error = _as_error(session, error)
         finally:
+            session.is_closing = True
             facts = runner.run(close(session, watching))
     return outcome(facts)
 
@@ -135,7 +136,7 @@ async def _connect(session: Session) -> None:
     assert kernel is not None
     await kernel.connect()
     session.language = await kernel.language()
-    trouble = await kernel.run_silently(INIT) if kernel.speaks_python else None
+    trouble = await kernel.prepare()
     if trouble is not None:
         session.notes.append(f"failed shell commands and floods of output are not seen in this kernel: {trouble}")
 

@@ -15,6 +15,8 @@ from .spec import MetricLine
 
 _READ_BYTES = 1 << 22
 _MOST_LINE_BYTES = 1 << 20
+PRINTED_BYTES = 64_000_000
+"""So much of what is read from printed lines goes to ``metrics.jsonl``; more of it still counts."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,12 @@ class MetricLog:
         self.exits: list[ShellExit] = []
         self.cell: int | None = None
         self.write_failures = 0
+        self._printed_room = PRINTED_BYTES
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether printed reports were so many that the last of them count but are not in ``metrics.jsonl``."""
+        return self._printed_room <= 0
 
     @property
     def unreadable(self) -> int:
@@ -169,10 +177,14 @@ class MetricLog:
             self._write(tuple(lines))
 
     def _write(self, lines: tuple[MetricLine, ...]) -> None:
-        try:
-            os.write(self._fd, "".join(map(as_json, lines)).encode("utf-8", "backslashreplace"))
-        except OSError:  # a full disk: the run and its score go on from memory
-            self.write_failures += 1
+        content = "".join(map(as_json, lines)).encode("utf-8", "backslashreplace")
+        if lines[0].source == PRINTED:
+            self._printed_room -= len(content)
+        if lines[0].source != PRINTED or self._printed_room > 0:
+            try:
+                os.write(self._fd, content)
+            except OSError:  # a full disk: the run and its score go on from memory
+                self.write_failures += 1
         for line in lines:
             self._tally.add(line)
             self._on_report(line.values, line.source == PRINTED)

@@ -52,7 +52,11 @@ def _create(path: Path, content: bytes) -> bool:
 def replace_file(path: Path, content: bytes) -> None:
     """Put ``content`` in the place of ``path`` in one step: readers see the old or the new. Raises OSError."""
     draft = path.with_name(path.name + ".tmp")
-    draft.write_bytes(content)
+    try:
+        draft.write_bytes(content)
+    except OSError:  # a full disk: what was written of it must not stay in the way
+        draft.unlink(missing_ok=True)
+        raise
     os.replace(draft, path)
 
 

@@ -26,8 +26,8 @@ from .spec import RunnerSpec
 TWIN = 3
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the run in the given folder."""
+def main(arguments: Sequence[str] | None = None, driver: GpuDriver | None = None) -> int:
+    """Run the run in the given folder, on GPUs that ``driver`` knows (default: NVIDIA's)."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if len(arguments) != 1 or not Path(arguments[0]).is_dir():
         print("usage: python -m jupyter_deepresearch.execution.runner RUN_DIR (an existing folder)", file=sys.stderr)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     become_subreaper()
     record = ExitRecord(paths.exit)
-    record.write(outcome_of(paths, NvmlGpus()))
+    record.write(outcome_of(paths, driver or NvmlGpus()))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Runs end to end, each with its real runner process and a real kernel: what is live while it lasts, what is recorded."""
+"""Runs end to end, with real runners and real kernels: what is live while they last, what is recorded."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from jupyter_deepresearch.core.project import Guard
 from jupyter_deepresearch.core.types import Purpose, RunState
 from jupyter_deepresearch.execution.run_files import RESERVED_BYTES
 from tests.execution.one_run import REPORT, RUNNER, OneRun, environment, one_run, tagged, wait_for
@@ -222,8 +223,6 @@ def test_the_deadline_ends_the_run_and_shows_where_it_was(tmp_path: Path) -> Non
 
 
 def test_a_stopped_kernel_is_a_stalled_run(tmp_path: Path) -> None:
-    from jupyter_deepresearch.core.project import Guard
-
     run = one_run(
         tmp_path,
         "import os, signal\nprint('x', flush=True)\nos.kill(os.getpid(), signal.SIGSTOP)",
@@ -236,8 +235,6 @@ def test_a_stopped_kernel_is_a_stalled_run(tmp_path: Path) -> None:
 
 
 def test_a_busy_and_silent_run_is_no_stalled_one(tmp_path: Path) -> None:
-    from jupyter_deepresearch.core.project import Guard
-
     run = one_run(
         tmp_path,
         REPORT + "import time\nend = time.monotonic() + 4\nwhile time.monotonic() < end:\n    pass\nreport(score=1.0)",
