@@ -26,11 +26,10 @@ class Check:
     said: str
 
 
-def examine(folder: Path) -> Iterator[Check]:
-    """All checks for the project in ``folder``, or for one that may be started there."""
-    project: Project | None = None
+def examine(folder: Path, project: Project | None = None) -> Iterator[Check]:
+    """All checks for the ``project`` that was started in ``folder``, or for the one that would be started there."""
     try:
-        project = load(folder)
+        project = project or load(folder)
     except DeepResearchError as error:
         yield Check("project", False, str(error))
     if project is not None:

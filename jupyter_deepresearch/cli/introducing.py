@@ -16,7 +16,14 @@ def introduction(project: OpenedProject) -> str:
         f"searching: {space}",
         f"until: {_limits(project)}",
     ]
+    if state.next_experiment:
+        lines.append(f"going on after experiment {state.next_experiment - 1}{_found_again(project)}")
     return "\n".join([*lines, ""])
+
+
+def _found_again(project: OpenedProject) -> str:
+    runs = list(project.state.runs)
+    return f", with what is live: {', '.join(runs)}" if runs else ""
 
 
 def _limits(project: OpenedProject) -> str:

@@ -82,6 +82,8 @@ def _interruptible() -> Iterator[list[int]]:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         caught.append(number)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell script's background job
+            raise KeyboardInterrupt
         signal.raise_signal(signal.SIGINT)
 
     before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}

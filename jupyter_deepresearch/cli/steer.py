@@ -1,9 +1,11 @@
 """Commands that tell a project something. They are written into its log, where whoever researches it finds them."""
 
+import contextlib
 import sys
 from collections.abc import Sequence
 
 from .. import text, views
+from ..app import make_service
 from ..commands import (
     ApproveCommand,
     CancelCommand,
@@ -30,6 +32,8 @@ def perform(request: Request) -> int:
             print("nothing was stopped")
             return 1
         record = project.command(command)
+        if isinstance(command, StopCommand):
+            _end_live_runs(project)
         if request.as_json:
             print(views.to_json({"seq": record.seq, "kind": request.command}))
         else:
@@ -88,6 +92,13 @@ def _is_confirmed(project: OpenedProject) -> bool:
     return input(f"stop cancels {live} live run(s). Stop? [y/N] ").strip().lower() in ("y", "yes")
 
 
+def _end_live_runs(project: OpenedProject) -> None:
+    """Live runs outlive whoever started them: where nobody is left to cancel them, we do."""
+    if project.state.runs and project.store.holder() is None:
+        with contextlib.closing(make_service(name="jupyter deepresearch stop")) as service:
+            service.run(project)
+
+
 def _done(project: OpenedProject, command: Command) -> str:
     match command:
         case TryCommand():
@@ -112,8 +123,6 @@ def _done(project: OpenedProject, command: Command) -> str:
 
 def _whats_next(project: OpenedProject, command: Command, request: Request) -> str:
     """How to go on where nobody is there to act on what was written."""
-    if project.store.holder() is not None or isinstance(command, PauseCommand | RejectCommand):
-        return ""
-    if isinstance(command, StopCommand) and not project.state.runs:
+    if project.store.holder() is not None or isinstance(command, PauseCommand | RejectCommand | StopCommand):
         return ""
     return f". Nobody is researching it now; go on with: {command_line('run', request.folder)}"
