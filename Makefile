@@ -14,12 +14,12 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 15
 
 demo: .venv/.demo ## research the digits notebook for 8 cycles, offline
+	-@test ! -d $(DEMO)/.deepresearch || $(BIN)/jupyter deepresearch stop $(DEMO) --yes
 	@rm -rf $(DEMO) && mkdir -p $(dir $(DEMO)) && cp -R example_notebooks/digits $(DEMO)
 	@cd $(DEMO) && rm -rf .deepresearch experiments forks reports directives MEMORY_LOG.md
 	$(BIN)/jupyter deepresearch run $(DEMO) --cycles 8
-	@$(BIN)/jupyter deepresearch history $(DEMO)
-	@$(BIN)/jupyter deepresearch best $(DEMO)
-	@echo "Every experiment is a notebook in $(DEMO)/experiments. Open them: $(BIN)/jupyter lab $(DEMO)"
+	@$(BIN)/jupyter deepresearch status $(DEMO) --json | $(BIN)/python -c \
+	  'import json, sys; s = json.load(sys.stdin); sys.exit(s["stop_reason"] != "cycles" or s["cycle"] < 8 or not s["champion"])'
 
 lab: .venv/.demo ## JupyterLab on example_notebooks/
 	$(BIN)/jupyter lab $(ROOT_FLAG) example_notebooks

@@ -503,7 +503,7 @@ def test_a_waiting_hypothesis_says_how_to_approve_it(project: OpenedProject, cap
     Progress(project, is_live=False).show("id", record)
     said = capsys.readouterr().out
     assert f"#{number} x 3 is better" in said
-    assert f"waits for you: jupyter deepresearch approve {project.folder} {number}" in said
+    assert f"jupyter deepresearch approve {project.folder} {number}\n" in said
 
 
 def test_the_live_line_is_drawn_over_and_gone_in_the_end(project: OpenedProject, capsys: Capture) -> None:

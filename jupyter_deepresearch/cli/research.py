@@ -15,7 +15,8 @@ from ..errors import Conflict, LeaseHeld
 from ..opened import OpenedProject, has_log
 from ..service import Service
 from .introducing import introduction
-from .opening import command_line, opened
+from .opening import command_line, lab_line, opened
+from .parser import PROGRAM
 from .progress import Progress
 from .request import Request
 
@@ -33,7 +34,7 @@ def perform(request: Request) -> int:
 
 def _run(request: Request) -> int:
     _refuse_a_busy_project(request.folder)
-    with contextlib.closing(make_service(name=command_line("run", request.folder))) as service:
+    with contextlib.closing(make_service(name=f"`{PROGRAM} run`")) as service:
         project = service.prepare(request.folder, request.options)
         if not request.as_json:
             print(introduction(project), flush=True)
@@ -111,7 +112,8 @@ def _conclude(project: OpenedProject, as_json: bool) -> int:
     if not as_json:
         champion = None if view.champion is None else view.champion.experiment
         print(f"\n{text.history_text(project.history(), champion)}\n\n{text.best_text(view)}")
-        print(f"notebooks {project.folder / 'experiments'}\nopen them with: jupyter lab {project.folder}")
+        print(f"all       {len(list((project.folder / 'experiments').glob('*.ipynb')))} notebooks in experiments/")
+        print(f"open them {lab_line(project.folder)}")
     if view.state is ProjectState.FAILED:
         raise Conflict(view.reason)
     return 0

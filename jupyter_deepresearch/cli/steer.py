@@ -95,7 +95,7 @@ def _is_confirmed(project: OpenedProject) -> bool:
 def _end_live_runs(project: OpenedProject) -> None:
     """Live runs outlive whoever started them: where nobody is left to cancel them, we do."""
     if project.state.runs and project.store.holder() is None:
-        with contextlib.closing(make_service(name="jupyter deepresearch stop")) as service:
+        with contextlib.closing(make_service(name="`jupyter deepresearch stop`")) as service:
             service.run(project)
 
 
