@@ -8,9 +8,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any, Protocol
 
 import nbformat
+import zmq
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
@@ -26,6 +28,7 @@ _DEATH_GRACE_S = 0.1
 _IDLE_TIMEOUT_S = 120
 """How long after a cell's reply its last output may take: a flood is read faster than that."""
 _MESSAGE_CHARS = 20_000
+_BURST_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -126,21 +129,41 @@ class RunClient(NotebookClient):
         self._printed = printed
         self._cells: dict[str, tuple[NotebookNode, int]] = {}
         self.troubles: list[str] = []
+        self.taken = 0
 
     async def _async_poll_output_msg(self, parent_msg_id: str, cell: NotebookNode, cell_index: int) -> None:
         """As nbclient's: take messages until the cell is done; but what threads of earlier cells print counts, too."""
         self._cells[parent_msg_id] = (cell, cell_index)
+        assert self.kc is not None
+        inbox: zmq.Socket[bytes] = zmq.Socket.shadow(self.kc.iopub_channel.socket)
         while True:
-            assert self.kc is not None
             message = await self.kc.iopub_channel.get_msg(timeout=None)
-            parent = message["parent_header"].get("msg_id")
-            if parent == parent_msg_id:
-                try:
-                    self.process_message(message, cell, cell_index)
-                except CellExecutionComplete:
+            busy_until = monotonic() + _BURST_S
+            while message is not None:
+                if self._ends(message, parent_msg_id):
                     return
-            elif parent in self._cells and message["msg_type"] == "stream":
+                message = self._waiting_message(inbox) if monotonic() < busy_until else None
+
+    def _ends(self, message: dict[str, Any], parent_msg_id: str) -> bool:
+        """Take one message of any cell; whether it was the last of the executing one."""
+        self.taken += 1
+        parent = message["parent_header"].get("msg_id")
+        if parent in self._cells and (parent == parent_msg_id or message["msg_type"] == "stream"):
+            try:
                 self.process_message(message, *self._cells[parent])
+            except CellExecutionComplete:
+                return True
+        return False
+
+    def _waiting_message(self, inbox: "zmq.Socket[bytes]") -> dict[str, Any] | None:
+        """A message that has already arrived, None without: taking it so costs a third of a turn of the event loop."""
+        assert self.kc is not None
+        try:
+            frames = inbox.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+        message: dict[str, Any] = self.kc.session.deserialize(self.kc.session.feed_identities(frames)[1])
+        return message
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """As nbclient's, but an error of ours or of a strange message is noted: raised here it would end all output."""
@@ -235,11 +258,15 @@ class Execution:
         return False
 
     def kernel_died(self) -> None:
-        """Tell that the kernel's process is gone: what it still sent is taken, then the cell ends."""
-        asyncio.get_running_loop().call_later(_DEATH_GRACE_S, self._give_up_waiting)
-
-    def _give_up_waiting(self) -> None:
+        """Tell that the kernel's process is gone: all that it still sent is taken, then the cell ends."""
         self.progress.died = True
+        self._wait_for_silence(-1)
+
+    def _wait_for_silence(self, taken: int) -> None:
+        if self.client.taken != taken:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_DEATH_GRACE_S, self._wait_for_silence, self.client.taken)
+            return
         waiting = self.client.task_poll_for_reply
         if waiting is not None:
             waiting.cancel()

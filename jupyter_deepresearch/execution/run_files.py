@@ -1,7 +1,9 @@
 """Files that a runner writes whole: ``owner.json`` once, ``live.json`` again and again, ``exit.json`` last."""
 
+import contextlib
 import os
 import socket
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +60,12 @@ def replace_file(path: Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
         raise
     os.replace(draft, path)
+
+
+def say(text: str) -> None:
+    """Write to the runner's log, which may lie on a full disk."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def write_live(paths: RunPaths, live: Live) -> None:

@@ -20,7 +20,7 @@ from .children import become_subreaper
 from .gpu import GpuDriver, NvmlGpus
 from .paths import RunPaths
 from .phases import run
-from .run_files import ExitRecord, claim
+from .run_files import ExitRecord, claim, say
 from .spec import RunnerSpec
 
 TWIN = 3
@@ -51,7 +51,7 @@ def outcome_of(paths: RunPaths, driver: GpuDriver) -> Outcome:
         name = spec.run
         return run(spec, paths, driver)
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  (an end must be recorded whatever happens)
-        traceback.print_exc()
+        say(traceback.format_exc())
         message = f"the runner failed: {type(error).__name__}: {error}"
         tail = "".join(traceback.format_exception(error))[-4000:]
         return Outcome(name, RunState.CRASHED, error=RunError("RunnerFailed", message, tail=tail))

@@ -1,7 +1,6 @@
 """One run in its runner: the state that its phases share, and what ends it early."""
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic, time
@@ -15,7 +14,7 @@ from .kernel import Kernel
 from .paths import RunPaths
 from .reports import MetricLog, ShellExit
 from .resources import Sampler
-from .run_files import write_live
+from .run_files import say, write_live
 from .scoring import Tally
 from .spec import Live, RunnerSpec
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:  # nbclient and papermill are imported only while the kernel s
     from .engine import Execution
     from .outputs import OutputLog
 
-INTERRUPT_S = 1.0
+INTERRUPT_S = 3.0
 """How long a kernel that is interrupted for its traceback has before it is killed."""
 
 
@@ -157,4 +156,4 @@ class Session:
         if path.name not in self._unwritten:
             self._unwritten.add(path.name)
             self.notes.append(f"{path.name} could not be written: {error.strerror or error}")
-            print(self.notes[-1], file=sys.stderr, flush=True)
+            say(self.notes[-1])

@@ -188,12 +188,14 @@ def test_a_disk_that_takes_no_more_costs_the_outputs_and_not_the_run(tmp_path: P
     """A limit on file sizes stands for the full disk: writes beyond it fail, in the kernel too."""
     run = one_run(tmp_path, "print('before')", "for i in range(5000):\n    print('x' * 99)", "print('after')", END)
     limit = (150_000, 150_000)
-    runner = subprocess.run(
-        [*RUNNER, str(run.paths.root)],
-        env=environment(),
-        timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
-    )
+    with open("/dev/full", "w") as full:
+        runner = subprocess.run(
+            [*RUNNER, str(run.paths.root)],
+            env=environment(),
+            timeout=60,
+            stderr=full,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+        )
     assert runner.returncode == 0
     outcome = run.outcome()
     assert (outcome.state, outcome.value) == (RunState.SUCCEEDED, 1.0)
