@@ -21,8 +21,23 @@ class LoopThread:
         """Run a coroutine in the thread."""
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
+    def cancel_all(self, timeout_s: float = 5.0) -> None:
+        """Cancel whatever runs in the thread and wait until it has ended, at most ``timeout_s``."""
+
+        async def cancelled() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            if others:
+                await asyncio.wait(others, timeout=timeout_s)
+
+        if not self.loop.is_closed():
+            self.submit(cancelled()).result(timeout=timeout_s + 1)
+
     def close(self) -> None:
-        """End the thread once nothing runs in it."""
+        """End the thread once nothing runs in it. Again does nothing."""
+        if self.loop.is_closed():
+            return
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=5)
         self.loop.close()

@@ -163,11 +163,7 @@ class Service:
     def close(self) -> None:
         """Stop researching: leases are given back, live runs go on by themselves."""
         with self._lock:
-            for task in self._tasks.values():
-                task.done.cancel()
-            for task in self._tasks.values():
-                with contextlib.suppress(BaseException):
-                    task.done.result(timeout=5)
+            self._thread.cancel_all()
             for project_id, task in self._tasks.items():
                 with contextlib.suppress(StorageFailed):
                     self._opened[project_id].store.release(task.epoch)

@@ -154,11 +154,12 @@ def price_text(waiting: WaitingView) -> str:
 
 def memory_text(texts: MemoryTexts) -> str:
     """Both tiers of the memory as they would be sent."""
-    brief, log = _plain(texts.brief).strip(), _plain(texts.log).strip()
+    brief, log = plain(texts.brief).strip(), plain(texts.log).strip()
     return f"# Brief ({len(texts.brief):,} characters)\n\n{brief or '(none)'}\n\n{log}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """``text`` with its lines, without anything that steers a terminal."""
     return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
 
 

@@ -81,7 +81,7 @@ class Renderer:
             return sentence(f"{title}: no line differs")
         plain, html = [title], [f"<p>{escape(title)}</p>"]
         for change in found.changes:
-            plain += ["", change.place, *change.lines]
+            plain += ["", change.place, *(text.plain(line) for line in change.lines)]
             rows = "".join(_diff_line(line) for line in change.lines)
             html.append(f'<p><code>{escape(change.place)}</code></p><pre style="line-height: 1.3">{rows}</pre>')
         return Shown("\n".join(plain), "".join(html))
