@@ -1,5 +1,7 @@
 """What has been tried in a search space, as an Optuna study rebuilt for every question: the log is the only truth."""
 
+import copy
+import datetime as dt
 import math
 import random
 import warnings
@@ -9,7 +11,7 @@ from functools import cached_property
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from ..core.project import Direction, Objective, is_finite
 from ..core.types import Decision, Dimension, Parameters, Trial, Value
@@ -19,6 +21,7 @@ IMPORTANCE_TRIALS = 8
 
 _STUDY_TRIALS = 256
 _BEST_TRIALS = 64
+_LONG_AGO = dt.datetime(2000, 1, 1)
 
 # Optuna announces each study on stderr (ours is made anew for each proposal), and 4 warns of what 5 does by default.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -89,9 +92,8 @@ class Study:
             study.sampler = optuna.samplers.TPESampler(
                 n_startup_trials=0, seed=seed, multivariate=True, constant_liar=True
             )
-            distributions = {d.name: distribution_of(d) for d in self.space}
             for _ in range(12):
-                asked = study.ask(distributions)
+                asked = study.ask(self._distributions)
                 yield {d.name: rounded(d, _outer(d, asked.params[d.name])) for d in self.space}
         shift = [random.Random(f"{self.seed} {d.name}").random() for d in self.space]
         for index in range(50):
@@ -136,19 +138,43 @@ class Study:
     def _frozen(self, trial: Trial) -> FrozenTrial:
         """A failed trial counts as pruned: the sampler then ranks it behind every value."""
         is_valued = is_finite(trial.value)
-        return create_trial(
-            state=TrialState.COMPLETE if is_valued else TrialState.PRUNED,
-            value=trial.value if is_valued else None,
-            params=self._inner(trial.parameters),
-            distributions={d.name: distribution_of(d) for d in self.space},
-        )
+        state = TrialState.COMPLETE if is_valued else TrialState.PRUNED
+        return _told(state, trial.value if is_valued else None, self._inner(trial.parameters), self._distributions)
 
     def _running(self, parameters: Parameters) -> FrozenTrial:
-        distributions = {d.name: distribution_of(d) for d in self.space}
-        return create_trial(state=TrialState.RUNNING, params=self._inner(parameters), distributions=distributions)
+        return _told(TrialState.RUNNING, None, self._inner(parameters), self._distributions)
+
+    @cached_property
+    def _distributions(self) -> dict[str, BaseDistribution]:
+        return {d.name: distribution_of(d) for d in self.space}
 
     def _inner(self, parameters: Parameters) -> dict[str, Value]:
         return {d.name: _inner(d, parameters[d.name]) for d in self.space}
+
+
+class _Told(FrozenTrial):
+    """A trial as the log has it. Nobody changes it, so that the study's own copy of it may share its values."""
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "_Told":
+        return copy.copy(self)
+
+
+def _told(
+    state: TrialState, value: float | None, inner: dict[str, Value], distributions: dict[str, BaseDistribution]
+) -> _Told:
+    return _Told(
+        number=-1,
+        trial_id=-1,
+        state=state,
+        value=value,
+        datetime_start=_LONG_AGO,
+        datetime_complete=_LONG_AGO if state.is_finished() else None,
+        params=inner,
+        distributions=distributions,
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+    )
 
 
 def distribution_of(dimension: Dimension) -> BaseDistribution:
