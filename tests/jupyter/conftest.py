@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tornado.httpclient import HTTPClientError
 
+from tests.jupyter.asking import Api
 from tests.jupyter.doubles import Doubled, write_project
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A status code and the JSON that came with it."""
-
-    code: int
-    body: Any
-
-
-@dataclass(frozen=True)
-class Api:
-    """The REST routes of one server, asked with its token."""
-
-    fetch: Callable[..., Awaitable[Any]]
-
-    async def ask(self, method: str, *route: str, body: object = None, **query: object) -> Answer:
-        """The answer, whatever its code."""
-        given: dict[str, Any] = {"params": query, "method": method}
-        if method == "POST":
-            given["body"] = body if isinstance(body, str | bytes) else json.dumps(body)
-        try:
-            answer = await self.fetch("deepresearch", "api", *route, **given)
-        except HTTPClientError as error:
-            assert error.response is not None
-            return Answer(error.code, json.loads(error.response.body))
-        return Answer(answer.code, json.loads(answer.body))
-
-    async def get(self, *route: str, **query: object) -> Answer:
-        return await self.ask("GET", *route, **query)
-
-    async def post(self, *route: str, body: object) -> Answer:
-        return await self.ask("POST", *route, body=body)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from jupyter_deepresearch.jupyter.extension import CHANGED, DeepResearchApp
-from tests.jupyter.conftest import Api
+from tests.jupyter.asking import Api
 from tests.jupyter.doubles import Doubled
 
 Connect = Callable[..., Awaitable[Any]]
