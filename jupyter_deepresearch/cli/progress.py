@@ -123,7 +123,7 @@ def _live_line(project: OpenedProject) -> str:
     values = ""
     if latest is not None:
         values = ", ".join(f"{name} {text.number_text(v)}" for name, v in list(latest.values.items())[:2])
-    return "  ".join(filter(None, [view.reason, values]))
+    return "  ".join(filter(None, [values, view.reason]))  # what changes most first: a terminal may be narrow
 
 
 def _course(event: ev.Event) -> str | None:
