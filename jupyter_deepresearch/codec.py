@@ -3,23 +3,49 @@
 import base64
 import json
 import zlib
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
 
 from .core import events as ev
-from .errors import StorageFailed
+from .core.project import is_finite
+from .errors import InvalidInput, StorageFailed
 
 T = TypeVar("T")
 
+_UTF8 = ("utf-8", "replace")
+
 
 def encode(event: ev.Event) -> str:
-    """An event's body as JSON text, its sources compressed."""
-    body = msgspec.to_builtins(event)
+    """An event's body as JSON text, its sources compressed.
+
+    What JSON or UTF-8 cannot hold never gets into the log: an outcome loses such points, a lone surrogate becomes a
+    question mark, any other number that is NaN or infinite is refused with InvalidInput.
+    """
+    body = msgspec.to_builtins(_finite(event))
     for holder in (body, body.get("experiment")):
         if isinstance(holder, dict) and isinstance(holder.get("source"), dict):
             holder["source"] = _packed(holder["source"])
-    return msgspec.json.encode(body).decode()
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(*_UTF8).decode()
+    except ValueError as error:
+        raise InvalidInput(f"{ev.kind_of(event)}: a number is NaN or infinite; accepted: finite numbers") from error
+
+
+def _finite(event: ev.Event) -> ev.Event:
+    """An outcome without what is not a finite number; unknown is None."""
+    if not isinstance(event, ev.Ended):
+        return event
+    outcome = event.outcome
+    return ev.Ended(
+        replace(
+            outcome,
+            value=outcome.value if is_finite(outcome.value) else None,
+            curve=tuple(point for point in outcome.curve if all(map(is_finite, point))),
+            finals={name: value for name, value in outcome.finals.items() if is_finite(value)},
+        )
+    )
 
 
 def decode(cls: type[T], text: str) -> T:

@@ -151,13 +151,11 @@ def parse(kind: str, body: Mapping[str, Any]) -> Command:
 
 @dataclass(frozen=True)
 class Context:
-    """What deciding takes besides the state. ``reconfigure`` lays tables over a configuration, or refuses; ``has_run``
-    tells whether there ever was a run of this id."""
+    """What deciding takes besides the state. ``reconfigure`` lays tables over a configuration, or refuses."""
 
     history: History
     notebooks: Notebooks
     reconfigure: Callable[[Project, Mapping[str, Any]], Project]
-    has_run: Callable[[str], bool]
 
 
 def decide(command: Command, state: State, context: Context) -> ev.Event:
@@ -250,7 +248,7 @@ def _directive(text: str) -> str:
 def _cancel(run: str, state: State, context: Context) -> ev.Event:
     if run in state.runs:
         return ev.Cancel(run)
-    if context.has_run(run):
+    if context.history.has_run(run):
         raise AlreadyDecided(f"run {run} has already ended")
     live = ", ".join(state.runs) or "none"
     raise NotFound(f"no live run is called {run!r}; live: {live}")

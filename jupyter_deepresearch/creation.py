@@ -1,14 +1,18 @@
-"""Making a project out of a folder, and taking in what changed since: everything is checked before anything is written."""
+"""Making a project out of a folder, and taking in what changed since: all is checked before anything is written."""
 
+import contextlib
 import hashlib
 import os
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
-from .config import Options, check_brief, load, read_brief, reload, write_project_files
+from .config import BRIEF_NAME, Options, check_brief, load, read_brief, reload, write_project_files
 from .core import events as ev
-from .errors import StorageFailed
+from .core.ledger import Ledger
+from .core.state import State
+from .errors import Conflict, StorageFailed
 from .opened import Makers, OpenedProject
 
 
@@ -21,8 +25,15 @@ def create(folder: Path, options: Options, brief: str | None, makers: Makers) ->
     source, survey = makers.notebooks(folder, project).read(project.notebook)
     text = check_brief(brief, "the brief given") if brief and brief.strip() else read_brief(folder)
     remarks = makers.preflight(project, survey)
+    had_brief = (folder / BRIEF_NAME).exists()
     write_project_files(folder, brief)
-    _write_first(folder, makers, ev.Opened(_new_id(project.name), project, source, survey, text))
+    try:
+        _write_first(folder, makers, ev.Opened(_new_id(project.name), project, source, survey, text))
+    except StorageFailed:
+        if not had_brief:
+            with contextlib.suppress(OSError):  # a read-only folder
+                (folder / BRIEF_NAME).unlink(missing_ok=True)
+        raise
     opened = OpenedProject.at(folder, makers)
     for remark in remarks:
         opened.ledger.append(ev.Announced(remark))
@@ -36,10 +47,10 @@ def take_up(opened: OpenedProject, options: Options, makers: Makers) -> None:
     """
     state = opened.state
     wanted = reload(opened.folder, state.project, options)
-    makers.preflight(wanted, state.survey)
-    if state.failed is not None:
-        source, survey = opened.notebooks.read(wanted.notebook)
-        opened.ledger.append(ev.Sourced(source, survey, new_measure=True))
+    mended = opened.mended()
+    makers.preflight(wanted, mended.survey if mended else state.survey)
+    if mended is not None:
+        opened.ledger.append(mended)
     if wanted != state.project:
         opened.ledger.append(ev.Configure(wanted))
     if state.paused or state.stopped or state.finished or state.failed:
@@ -49,21 +60,37 @@ def take_up(opened: OpenedProject, options: Options, makers: Makers) -> None:
 def _write_first(folder: Path, makers: Makers, event: ev.Opened) -> None:
     """A new log with its first event, or no trace of one. Raises StorageFailed."""
     hidden = folder / ".deepresearch"
-    is_new = not hidden.exists()
+    before = set(hidden.iterdir()) if hidden.is_dir() else None
     try:
         hidden.mkdir(exist_ok=True)
         (hidden / ".gitignore").write_text("*\n", encoding="utf-8")
         store = makers.store(folder)
         try:
-            store.append(event)
+            Ledger(store).append(partial(_first, event))
         finally:
             store.close()
     except (OSError, StorageFailed) as error:
-        if is_new:
-            shutil.rmtree(hidden, ignore_errors=True)
+        _remove_new(hidden, before)
         if isinstance(error, StorageFailed):
             raise
         raise StorageFailed(f"{folder} cannot be written: {error.strerror}") from error
+
+
+def _first(event: ev.Opened, state: State | None) -> ev.Event:
+    """A log has one beginning, also when two processes start the same project at once."""
+    if state is not None:
+        raise Conflict("another process has just started this project; start it again to take it up")
+    return event
+
+
+def _remove_new(hidden: Path, before: set[Path] | None) -> None:
+    """Take away what was written into the folder, or the folder itself where it is new."""
+    if before is None:
+        shutil.rmtree(hidden, ignore_errors=True)
+        return
+    with contextlib.suppress(OSError):
+        for path in set(hidden.iterdir()) - before:
+            path.unlink()
 
 
 def _new_id(name: str) -> str:

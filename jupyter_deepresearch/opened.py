@@ -1,26 +1,30 @@
 """One project folder opened: its log, its files, what may be asked and told. Works with and without a server."""
 
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from . import past, status, views
-from .commands import Command, Context, decide
+from .commands import Command, Context, ResumeCommand, decide
 from .config import reconfigure
-from .core.events import Record, Survey
+from .core.events import Record, Sourced, Survey
 from .core.growth import build
 from .core.ledger import Ledger
 from .core.ports import Build, Curves, Desk, History, Launcher, Notebooks, Owner, Researcher, RunRecords, Store
 from .core.project import Project
 from .core.state import State
-from .errors import NotFound
+from .errors import DeepResearchError, NotFound
 
 
 class Past(Store, History, past.Rows, Protocol):
     """What one store answers: the log, the past, and SQL over both."""
 
     def holder(self) -> Owner | None: ...
+
+    def is_there(self) -> bool: ...
 
     def close(self) -> None: ...
 
@@ -61,11 +65,14 @@ class OpenedProject:
             raise NotFound(f"{folder} holds no research project yet; start one there first")
         store = makers.store(folder)
         ledger = Ledger(store)
-        state = ledger.state()
-        if state is None:
+        try:
+            state = ledger.state()
+            if state is None:
+                raise NotFound(f"{folder} holds no research project yet; start one there first")
+            return cls(folder, store, ledger, makers.notebooks(folder, state.project), makers.records(folder))
+        except DeepResearchError:
             store.close()
-            raise NotFound(f"{folder} holds no research project yet; start one there first")
-        return cls(folder, store, ledger, makers.notebooks(folder, state.project), makers.records(folder))
+            raise
 
     @property
     def state(self) -> State:
@@ -80,15 +87,30 @@ class OpenedProject:
     def command(self, command: Command, command_id: str | None = None) -> Record:
         """Write a command. A repeated ``command_id`` answers the record that it made first.
 
+        Resuming a failed project reads its notebook anew: that is what the person has mended meanwhile.
         Raises InvalidInput, NotFound, AlreadyDecided, Conflict, StorageFailed; nothing is written then.
         """
-        context = Context(self.store, self.notebooks, reconfigure, self._has_run)
+        context = Context(self.store, self.notebooks, reconfigure)
 
         def decided(state: State | None) -> Any:
             assert state is not None
             return decide(command, state, context)
 
+        mended = self.mended() if isinstance(command, ResumeCommand) else None
+        if mended is not None:
+            self.ledger.append(mended)
         return self.ledger.append(decided, command_id=command_id)
+
+    def mended(self) -> Sourced | None:
+        """The notebook of a failed project as it now is, None for one that has not failed. Raises InvalidNotebook.
+
+        The measure stays as it is where nothing has been measured by it.
+        """
+        state = self.state
+        if state.failed is None:
+            return None
+        source, survey = self.notebooks.read(state.project.notebook)
+        return Sourced(source, survey, new_measure=state.baseline is not None)
 
     def status(self, life: views.Life | None = None) -> views.StatusView:
         """The status object; ``life`` is who researches it, looked up in the lease when not given."""
@@ -122,9 +144,6 @@ class OpenedProject:
             return Curves("", {})
         return self.records.curves(run or runs[0], points)
 
-    def _has_run(self, run: str) -> bool:
-        return bool(self.store.query("SELECT 1 FROM runs WHERE run = ?", run))
-
     def memory(self) -> views.MemoryTexts:
         """Both tiers of the memory as they would be sent."""
         state = self.state
@@ -136,5 +155,12 @@ class OpenedProject:
 
 
 def has_log(folder: Path) -> bool:
-    """Whether a project was started in this folder."""
-    return (folder / ".deepresearch" / "ledger.db").is_file()
+    """Whether a project was started in this folder. A ledger without an event is what a crash at the start leaves."""
+    path = folder / ".deepresearch" / "ledger.db"
+    if not path.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(path, timeout=30)) as db:
+            return db.execute("SELECT 1 FROM events LIMIT 1").fetchone() is not None
+    except sqlite3.Error as error:
+        return "no such table" not in str(error)  # whatever else it is, opening it says what is wrong

@@ -21,7 +21,7 @@ from .core.ledger import Listener
 from .core.ports import Clock, Owner
 from .core.state import State
 from .creation import create, take_up
-from .errors import DeepResearchError, Fenced, Forbidden, NotFound, StorageFailed
+from .errors import DeepResearchError, Fenced, Forbidden, LeaseHeld, NotFound, StorageFailed
 from .loop import Loop, Parts
 from .loop_thread import LoopThread
 from .meter import LedgerMeter
@@ -77,8 +77,11 @@ class Service:
     def project(self, project_id: str) -> OpenedProject:
         """The project of this id. Raises NotFound, Forbidden, StorageFailed."""
         with self._lock:
-            if project_id in self._opened and self._opened[project_id].folder.is_dir():
-                return self._opened[project_id]
+            opened = self._opened.get(project_id)
+            if opened is not None and opened.store.is_there():
+                return opened
+            if opened is not None:
+                self._forget(opened)
             for known in self.registry.all():
                 if known.project_id == project_id:
                     return self._keep(OpenedProject.at(self._inside(known.folder), self.makers))
@@ -95,15 +98,14 @@ class Service:
     def prepare(self, folder: Path, options: Options, brief: str | None = None) -> OpenedProject:
         """The project in ``folder``, made or taken up again, not yet being researched.
 
-        Raises InvalidConfig, InvalidNotebook, NotFound, Forbidden, Conflict, StorageFailed; nothing is half made then.
+        Raises InvalidConfig, InvalidNotebook, NotFound, Forbidden, Conflict (LeaseHeld where another process researches
+        it), StorageFailed; nothing is half made then.
         """
         folder = self._inside(folder)
         with self._lock:
-            opened = next((p for p in self._opened.values() if p.folder == folder), None)
-            if opened is None and has_log(folder):
-                opened = OpenedProject.at(folder, self.makers)
+            opened = self._at(folder)
             if opened is not None:
-                take_up(opened, options, self.makers)
+                self._take_up(opened, options)
             else:
                 opened = create(folder, options, brief, self.makers)
             self.registry.add(opened.id, folder)
@@ -146,7 +148,8 @@ class Service:
         state = project.state
         at_rest = state.stopped and not state.runs
         if not at_rest and not isinstance(command, PauseCommand) and project.store.holder() is None:
-            self.start(project)
+            with contextlib.suppress(LeaseHeld):  # somebody else was faster, and acts on it
+                self.start(project)
         task = self._tasks.get(project.id)
         if task is not None and not task.done.done():
             self._wake(task)
@@ -190,7 +193,8 @@ class Service:
             raise
         except Exception as error:
             self._trouble[project.id] = f"the loop ended by a defect: {type(error).__name__}: {error}"
-            project.store.release(epoch)
+            with contextlib.suppress(StorageFailed):
+                project.store.release(epoch)
             raise
 
     def _wake(self, task: Task) -> None:
@@ -222,6 +226,39 @@ class Service:
         if not os.path.isdir(folder):
             raise nothing
         return folder
+
+    def _at(self, folder: Path) -> OpenedProject | None:
+        """The project that was started in this folder, None where none was."""
+        for opened in tuple(self._opened.values()):
+            if not opened.store.is_there():
+                self._forget(opened)
+            elif opened.folder == folder:
+                return opened
+        return OpenedProject.at(folder, self.makers) if has_log(folder) else None
+
+    def _take_up(self, opened: OpenedProject, options: Options) -> None:
+        """Take up a project that nobody else researches. Raises as ``prepare``."""
+        task = self._tasks.get(opened.id)
+        try:
+            holder = opened.store.holder()
+            if holder is not None and (task is None or task.done.done()):
+                raise LeaseHeld(
+                    f"{opened.folder} is being researched by {holder.name}, pid {holder.pid} on {holder.host}"
+                )
+            take_up(opened, options, self.makers)
+        except DeepResearchError:
+            if opened.id not in self._opened:
+                opened.store.close()
+            raise
+
+    def _forget(self, opened: OpenedProject) -> None:
+        """Let go of a project whose ledger was removed."""
+        task = self._tasks.pop(opened.id, None)
+        if task is not None:
+            task.done.cancel()
+        self._opened.pop(opened.id, None)
+        self._trouble.pop(opened.id, None)
+        opened.store.close()
 
     def _keep(self, opened: OpenedProject) -> OpenedProject:
         """Remember an opened project and pass on whatever is written into its log."""

@@ -94,7 +94,9 @@ def _stop_reason(state: State) -> str | None:
 
 def _doing(state: State, running: Sequence[RunView]) -> str:
     if not running:
-        return f"cycle {state.next_cycle}: thinking of the next hypothesis" if state.baseline else "starting the baseline"
+        if state.baseline is None:
+            return "starting the baseline"
+        return f"cycle {state.next_cycle}: thinking of the next hypothesis"
     first = running[0]
     work = state.works.get(first.experiment)
     claim = f' "{work.experiment.hypothesis.claim}"' if work else f" experiment {first.experiment}"

@@ -2,10 +2,11 @@
 
 import contextlib
 import json
+import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,32 +14,17 @@ from typing import Any
 import psutil
 
 from .codec import decode, encode, places
-from .core.events import (
-    KINDS,
-    Answered,
-    EditHypothesis,
-    Ended,
-    Event,
-    Judged,
-    Opened,
-    Planned,
-    Proposed,
-    Record,
-    Repaired,
-    Sourced,
-    Try,
-    kind_of,
-)
+from .core.events import KINDS, Event, Record, kind_of
 from .core.ports import Owner
-from .core.types import Decision, Experiment, Outcome, Run, Source, Trial, Verdict
-from .errors import Fenced, LeaseHeld, NotFound, StorageFailed
+from .errors import Fenced, LeaseHeld, StorageFailed
+from .history import SqlHistory
 from .processes import is_alive
 from .schema import MIGRATIONS
 
 _NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "ceph", "9p", "fuse.sshfs")
 
 
-class SqliteStore:
+class SqliteStore(SqlHistory):
     """The ledger of one project, a Store and a History. One object may be used from several threads.
 
     Raises StorageFailed, in one line, for whatever SQLite cannot do: a full disk, a read-only folder, a torn file.
@@ -50,22 +36,39 @@ class SqliteStore:
         self._lock = threading.RLock()
         with self._guarded():
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-            self._db.execute(f"PRAGMA journal_mode={'DELETE' if _is_on_network(path) else 'WAL'}")
-            self._db.execute("PRAGMA synchronous=FULL")
+        try:
+            with self._guarded():
+                self._db.execute(f"PRAGMA journal_mode={'DELETE' if _is_on_network(path) else 'WAL'}")
+                self._db.execute("PRAGMA synchronous=FULL")
             self._migrate()
+            self._file = _identity(path)
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
+    def is_there(self) -> bool:
+        """Whether the ledger that was opened still lies at its path."""
+        return _identity(self.path) == self._file
+
     def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        with self._guarded():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise StorageFailed(
                 f"{self.path} was written by a newer version (schema {version}); this one reads up to {len(MIGRATIONS)}"
             )
-        for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            self._db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version={number};\nCOMMIT;")
+        if version < len(MIGRATIONS):
+            with self._transaction():
+                # Read again: another process may have brought it up to date in between.
+                version = self._db.execute("PRAGMA user_version").fetchone()[0]
+                for script in MIGRATIONS[version:]:
+                    for statement in filter(str.strip, script.split(";")):
+                        self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -81,10 +84,11 @@ class SqliteStore:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite itself may have rolled back, on a full disk for one
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     # Store
 
@@ -92,6 +96,8 @@ class SqliteStore:
         self, event: Event | Callable[[], Event], *, epoch: int | None = None, command_id: str | None = None
     ) -> Record:
         """See ``core.ports.Store``."""
+        if not self.is_there():
+            raise StorageFailed(f"the ledger {self.path} was removed or replaced while it was in use")
         with self._transaction():
             if epoch is not None and self._epoch() != epoch:
                 raise Fenced(f"the lease of {self.path} has moved on: this process must stop")
@@ -128,7 +134,7 @@ class SqliteStore:
         with self._transaction():
             row = self._db.execute("SELECT epoch, owner FROM lease").fetchone()
             epoch, holder = (row[0], Owner(**json.loads(row[1])) if row[1] else None) if row else (0, None)
-            if holder is not None and _is_held(holder, owner):
+            if holder is not None and _is_held(holder, owner.host):
                 raise LeaseHeld(
                     f"{self.path.parent.parent} is being researched by {holder.name}, pid {holder.pid} on {holder.host}"
                 )
@@ -145,108 +151,11 @@ class SqliteStore:
         with self._guarded():
             row = self._db.execute("SELECT owner FROM lease").fetchone()
         owner = Owner(**json.loads(row[0])) if row and row[0] else None
-        return owner if owner is not None and _is_held(owner, owner) else None
+        return owner if owner is not None and _is_held(owner, socket.gethostname()) else None
 
     def _epoch(self) -> int:
         row = self._db.execute("SELECT epoch FROM lease WHERE owner IS NOT NULL").fetchone()
         return int(row[0]) if row else 0
-
-    # History
-
-    def experiment(self, number: int) -> Experiment:
-        """See ``core.ports.History``."""
-        rows = self.query(
-            "SELECT kind, body FROM events WHERE experiment = ? AND kind IN ('proposed','try','edit','repaired')"
-            " ORDER BY seq DESC LIMIT 1",
-            number,
-        )
-        for kind, body in rows:
-            event = decode(KINDS[kind], body)
-            assert isinstance(event, Proposed | Try | EditHypothesis | Repaired)
-            return event.experiment
-        raise NotFound(f"there is no experiment {number}")
-
-    def source(self, measure: int) -> Source:
-        """See ``core.ports.History``. The latest source of the measure, as children are built from it."""
-        rows = self.query("SELECT kind, body FROM events WHERE kind IN ('opened','sourced') ORDER BY seq")
-        found, at = None, 1
-        for kind, body in rows:
-            event = decode(KINDS[kind], body)
-            assert isinstance(event, Opened | Sourced)
-            at += isinstance(event, Sourced) and event.new_measure
-            found = event.source if at == measure else found
-        if found is None:
-            raise NotFound(f"there is no measure {measure}")
-        return found
-
-    def trials(self, measure: int, after: int) -> Iterator[Trial]:
-        """See ``core.ports.History``."""
-        base = self._parameters(measure)
-        rows = self.query(
-            "SELECT experiment, settings, decision, value, claim FROM trials WHERE measure = ? AND experiment > ?"
-            " ORDER BY experiment",
-            measure,
-            after,
-        )
-        for number, settings, decision, value, claim in rows:
-            yield Trial(number, {**base, **json.loads(settings)}, Decision(decision), value, claim)
-
-    def _parameters(self, measure: int) -> Mapping[str, bool | int | float | str | None]:
-        """The notebook's own values under a measure."""
-        at, found = 0, dict[str, bool | int | float | str | None]()
-        for new, parameters in self.query(
-            "SELECT coalesce(json_extract(body,'$.new_measure'), 1), json_extract(body,'$.survey.parameters')"
-            " FROM events WHERE kind IN ('opened','sourced') ORDER BY seq"
-        ):
-            at += bool(new)
-            found = json.loads(parameters) if at == measure else found
-        return found
-
-    def values(self, experiment: int) -> Mapping[int, float]:
-        """See ``core.ports.History``."""
-        rows = self.query(
-            "SELECT seed, value FROM runs WHERE experiment = ? AND value IS NOT NULL ORDER BY seq", experiment
-        )
-        return dict(rows)
-
-    def reproduced(self, experiment: int) -> Mapping[int, int]:
-        """See ``core.ports.History``."""
-        rows = self.query(
-            "SELECT seed, max(attempt) FROM runs WHERE experiment = ? AND purpose = 'reproduce' GROUP BY seed",
-            experiment,
-        )
-        return dict(rows)
-
-    def has_run(self, run: str) -> bool:
-        """See ``core.ports.History``."""
-        return bool(self.query("SELECT 1 FROM events WHERE run = ? AND kind = 'planned' LIMIT 1", run))
-
-    def answer(self, key: str) -> str | None:
-        """See ``core.ports.History``."""
-        rows = self.query(
-            "SELECT body FROM events WHERE kind = 'answered' AND json_extract(body, '$.key') = ? LIMIT 1", key
-        )
-        return next((decode(Answered, str(body)).answer for (body,) in rows), None)
-
-    def verdict(self, experiment: int) -> Verdict | None:
-        """See ``core.ports.History``."""
-        rows = self.query(
-            "SELECT body FROM events WHERE experiment = ? AND kind = 'judged' ORDER BY seq DESC LIMIT 1", experiment
-        )
-        return next((decode(Judged, str(body)).verdict for (body,) in rows), None)
-
-    def last_run(self, experiment: int) -> tuple[Run, Outcome] | None:
-        """See ``core.ports.History``."""
-        rows = self.query(
-            "SELECT p.body, e.body FROM events p JOIN events e ON e.run = p.run AND e.kind = 'ended'"
-            " WHERE p.kind = 'planned' AND p.experiment = ?"
-            " ORDER BY json_extract(p.body,'$.run.purpose') = 'dry_run', json_extract(p.body,'$.run.seed_index'),"
-            " p.seq DESC",
-            experiment,
-        )
-        for planned, ended in rows:
-            return decode(Planned, str(planned)).run, decode(Ended, str(ended)).outcome
-        return None
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of a read-only question to the log and its views."""
@@ -255,13 +164,24 @@ class SqliteStore:
 
 
 def _record(row: tuple[int, float, str, str]) -> Record:
-    return Record(row[0], row[1], decode(KINDS[row[2]], row[3]))
+    seq, at, kind, body = row
+    if kind not in KINDS:
+        raise StorageFailed(f"the ledger holds an event of the unknown kind {kind!r}, written by a newer version")
+    return Record(seq, at, decode(KINDS[kind], body))
 
 
-def _is_held(holder: Owner, wanting: Owner) -> bool:
-    if holder.host != wanting.host:
-        return True
-    return is_alive(holder.pid, holder.start_time, holder.boot_id)
+def _is_held(holder: Owner, host: str) -> bool:
+    """Whether the holder, as seen from ``host``, may still live: of another machine's processes nothing is known."""
+    return holder.host != host or is_alive(holder.pid, holder.start_time, holder.boot_id)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells this very file from another one at its path; None where there is none, as for one in memory."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _is_on_network(path: Path) -> bool:

@@ -40,7 +40,8 @@ ARROWS: dict[str, set[str]] = {
     "config": VALUES | {"config_keys"},
     "registry": VALUES,
     "desk": VALUES,
-    "store": VALUES | {"codec", "processes", "schema"},
+    "history": VALUES | {"codec"},  # what a log tells of the past
+    "store": VALUES | {"codec", "history", "processes", "schema"},
     "researchers": VALUES,
     "execution": VALUES | {"processes"},  # report.py by its path, as a file to copy
     "meter": VALUES,
