@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ import nbformat
 import pytest
 
 from tests.small_project import write_notebook, write_project
-from tests.terminal import Running, Said, events, history, is_running, status, tell, wait_for
+from tests.terminal import Running, events, history, is_running, status, tell, wait_for
 
 Go = Callable[..., Running]
 STATUS = {
@@ -270,48 +267,6 @@ def test_a_notebook_without_parameters_says_so_and_ends(tmp_path: Path) -> None:
     assert said.code == 0 and status(folder)["stop_reason"] == "exhausted"
     assert "parameters" in said.out
     assert status(folder)["baseline"]["seeds"] == 1
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Path]:
-    """The root folder of a real Jupyter server in a process of its own."""
-    root = tmp_path / "root"
-    root.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyter_server", "--no-browser", f"--port={port}", "--ip=127.0.0.1"]
-    command += ["--ServerApp.jpserver_extensions={'jupyter_deepresearch': True}", "--allow-root"]
-    with (tmp_path / "server.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=root, stdout=log, stderr=log, start_new_session=True)
-    try:
-        yield root
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def test_start_hands_the_folder_to_the_running_server(server: Path) -> None:
-    folder = write_project(server / "small")
-
-    def started() -> Said | None:
-        said = tell("start", folder, "--cycles", "1")
-        assert said.code == 0 or "no Jupyter server found" in said.err or "cannot be reached" in said.err
-        return said if said.code == 0 else None
-
-    said = wait_for(started)
-    assert "searching: x: 0..6" in said.out and "in the Jupyter server at http://127.0.0.1:" in said.out
-    wait_for(lambda: status(folder)["state"] == "finished")
-    again = tell("run", folder)
-    assert again.code == 1 and "is being researched by the Jupyter server" in again.err
-    assert "Nobody" not in tell("try", folder, "x=3.0").out
-    wait_for(lambda: len(history(folder)) == 3)
-
-
-def test_start_without_a_server_says_what_to_do(tmp_path: Path) -> None:
-    said = tell("start", write_project(tmp_path / "small"))
-    assert said.code == 1 and said.err.count("\n") == 1 and "no Jupyter server found" in said.err
-    assert not (tmp_path / "small" / ".deepresearch").exists()
 
 
 @pytest.mark.slow
