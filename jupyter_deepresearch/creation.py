@@ -40,15 +40,16 @@ def create(folder: Path, options: Options, brief: str | None, makers: Makers) ->
     return opened
 
 
-def take_up(opened: OpenedProject, options: Options, makers: Makers) -> None:
+def take_up(opened: OpenedProject, options: Options, brief: str | None, makers: Makers) -> None:
     """Take in what the person configured or mended since; undo pause, stop and an ended budget.
 
-    Raises InvalidConfig, InvalidNotebook, StorageFailed; nothing is written then.
+    Raises InvalidConfig, InvalidNotebook, Conflict (another brief is there), StorageFailed; nothing is written then.
     """
     state = opened.state
     wanted = reload(opened.folder, state.project, options)
     mended = opened.mended()
     makers.preflight(wanted, mended.survey if mended else state.survey)
+    write_project_files(opened.folder, brief)
     if mended is not None:
         opened.ledger.append(mended)
     if wanted != state.project:

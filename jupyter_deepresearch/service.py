@@ -105,7 +105,7 @@ class Service:
         with self._lock:
             opened = self._at(folder)
             if opened is not None:
-                self._take_up(opened, options)
+                self._take_up(opened, options, brief)
             else:
                 opened = create(folder, options, brief, self.makers)
             self.registry.add(opened.id, folder)
@@ -210,7 +210,7 @@ class Service:
             notebooks=project.notebooks,
             desk=self.makers.desk(project.folder),
             records=project.records,
-            meter=LedgerMeter(project.ledger, self.clock),
+            meter=LedgerMeter(project.ledger, project.store, self.clock),
             clock=self.clock,
         )
 
@@ -236,7 +236,7 @@ class Service:
                 return opened
         return OpenedProject.at(folder, self.makers) if has_log(folder) else None
 
-    def _take_up(self, opened: OpenedProject, options: Options) -> None:
+    def _take_up(self, opened: OpenedProject, options: Options, brief: str | None) -> None:
         """Take up a project that nobody else researches. Raises as ``prepare``."""
         task = self._tasks.get(opened.id)
         try:
@@ -245,7 +245,7 @@ class Service:
                 raise LeaseHeld(
                     f"{opened.folder} is being researched by {holder.name}, pid {holder.pid} on {holder.host}"
                 )
-            take_up(opened, options, self.makers)
+            take_up(opened, options, brief, self.makers)
         except DeepResearchError:
             if opened.id not in self._opened:
                 opened.store.close()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .state import Attempt, State, Work
-from .types import Decision, Purpose, Run, RunState
+from .types import MACHINE_FAULTS, Decision, Purpose, Run, RunState
 
 MAX_REPAIRS = 2
 MAX_ATTEMPTS = 5
@@ -81,8 +81,8 @@ def is_void(work: Work, attempt: Attempt) -> bool:
     made = work.of_seed(attempt.run.purpose, attempt.run.seed_index)
     if attempt.by_person:
         return False
-    if attempt.outcome.state is RunState.LOST:
-        return sum(a.outcome.state is RunState.LOST for a in made) == 1
+    if _is_lost(attempt):
+        return sum(map(_is_lost, made)) == 1
     if attempt.outcome.state is RunState.CANCELLED:
         return attempt.by_stop or sum(not a.by_stop for a in made) < MAX_ATTEMPTS
     return False
@@ -145,4 +145,10 @@ def _tested(work: Work) -> int:
 
 
 def _is_interrupted(attempt: Attempt) -> bool:
-    return attempt.outcome.state in (RunState.LOST, RunState.CANCELLED)
+    return _is_lost(attempt) or attempt.outcome.state is RunState.CANCELLED
+
+
+def _is_lost(attempt: Attempt) -> bool:
+    """Whether the run got lost, or was ended by a fault of the machine."""
+    error = attempt.outcome.error
+    return attempt.outcome.state is RunState.LOST or (error is not None and error.kind in MACHINE_FAULTS)

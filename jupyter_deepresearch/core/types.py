@@ -208,6 +208,10 @@ class Handle:
     boot_id: str | None = None
 
 
+MACHINE_FAULTS = frozenset({"KernelNotStarted", "RunnerFailed"})
+"""Kinds of errors that say something of the machine (a full disk, no more processes) and nothing of the experiment."""
+
+
 @dataclass(frozen=True)
 class RunError:
     """Evidence of a run that did not succeed. ``cell`` is its index in the notebook, from 0."""

@@ -41,7 +41,7 @@ class FolderRecords:
         return Progress(
             pid=owner.pid,
             kernel_pid=live.kernel_pid if live is not None else None,
-            elapsed_s=max(0.0, time.time() - since),
+            elapsed_s=max(0.0, (_ended_at(paths) or time.time()) - since),
             step=latest.step if latest is not None else None,
             values=latest.values if latest is not None else {},
             note=live.note if live is not None else "",
@@ -120,6 +120,14 @@ def _changed_ns(paths: RunPaths) -> int | None:
     try:
         work = paths.work.stat().st_mtime_ns if paths.work.is_dir() else 0
         return max(paths.root.stat().st_mtime_ns, work)
+    except OSError:
+        return None
+
+
+def _ended_at(paths: RunPaths) -> float | None:
+    """When the run's end was recorded, in seconds since 1970; None for a live run."""
+    try:
+        return paths.exit.stat().st_mtime
     except OSError:
         return None
 
