@@ -19,7 +19,6 @@ from ..core.types import Outcome, RunError, RunState
 from .children import become_subreaper
 from .gpu import GpuDriver, NvmlGpus
 from .paths import RunPaths
-from .phases import run
 from .run_files import ExitRecord, claim, say
 from .spec import RunnerSpec
 
@@ -47,6 +46,8 @@ def outcome_of(paths: RunPaths, driver: GpuDriver) -> Outcome:
     """Run to the end. Raises nothing: an error of the runner itself is an outcome, too."""
     name = paths.root.name
     try:
+        from .phases import run  # 0.1 s of imports, for which the launcher need not wait: the run is claimed by now
+
         spec = msgspec.json.decode(paths.spec.read_bytes(), type=RunnerSpec)
         name = spec.run
         return run(spec, paths, driver)
