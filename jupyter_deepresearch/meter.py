@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from .core.events import Answered
 from .core.ledger import Ledger
-from .core.ports import Clock
+from .core.ports import Clock, History
 from .core.project import Budget
 from .core.state import Bill, State
 from .core.types import Usage
@@ -15,15 +15,16 @@ from .errors import BudgetReached
 class LedgerMeter:
     """A Meter over a project's ledger. Answers are kept by key, so that a restarted step pays nothing twice."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, history: History, clock: Clock) -> None:
         self._ledger = ledger
+        self._history = history
         self._clock = clock
 
     async def ask(self, key: str, ceiling: Usage, call: Callable[[], Awaitable[tuple[str, Usage]]]) -> str:
         """See ``core.ports.Meter``. Usage is logged without a fence: money spent is spent."""
-        for record in self._ledger.store.records():
-            if isinstance(record.event, Answered) and record.event.key == key:
-                return record.event.answer
+        paid = self._history.answer(key)
+        if paid is not None:
+            return paid
         state = self._ledger.state()
         assert state is not None
         reserve(state, ceiling, self._clock.now())

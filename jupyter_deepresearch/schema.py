@@ -1,4 +1,8 @@
-"""The ledger's tables and views, as migrations: entry n takes schema n to n + 1. Never change one that was released."""
+"""The ledger's tables and views, as migrations: entry n takes schema n to n + 1. Never change one that was released.
+
+The views write ``+kind`` to keep SQLite from the index of kinds: by that of experiments a page of a long history costs
+what the page holds.
+"""
 
 _FIRST = """
 CREATE TABLE events (
@@ -59,12 +63,13 @@ SELECT
      WHERE p.experiment = f.experiment AND p.kind = 'planned') AS elapsed_s,
     (SELECT coalesce(sum(json_extract(a.body, '$.usage.usd')), 0.0) FROM events a
      WHERE a.experiment = f.experiment AND a.kind = 'answered') AS usd,
-    json_extract(j.body, '$.notebook') AS notebook
+    (SELECT json_extract(n.body, '$.notebook') FROM events n WHERE n.experiment = f.experiment AND n.kind = 'judged'
+     AND json_extract(n.body, '$.notebook') IS NOT NULL ORDER BY n.seq LIMIT 1) AS notebook
 FROM events f
 JOIN events d ON d.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment
                           AND kind IN ('proposed', 'try', 'edit', 'repaired'))
 LEFT JOIN events j ON j.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment AND kind = 'judged')
-WHERE f.kind IN ('proposed', 'try');
+WHERE +f.kind IN ('proposed', 'try') AND f.experiment IS NOT NULL;
 
 CREATE VIEW trials AS
 SELECT
@@ -79,7 +84,7 @@ JOIN events d ON d.seq = (SELECT max(seq) FROM events WHERE experiment = f.exper
                           AND kind IN ('proposed', 'try', 'edit', 'repaired'))
 LEFT JOIN events j ON j.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment AND kind = 'judged')
 LEFT JOIN events r ON r.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment AND kind = 'reject')
-WHERE f.kind IN ('proposed', 'try') AND f.experiment > -1 AND (j.seq IS NOT NULL OR r.seq IS NOT NULL);
+WHERE +f.kind IN ('proposed', 'try') AND f.experiment IS NOT NULL AND (j.seq IS NOT NULL OR r.seq IS NOT NULL);
 
 CREATE VIEW usage AS
 SELECT

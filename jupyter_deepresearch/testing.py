@@ -35,6 +35,7 @@ from .core.types import (
     Verdict,
 )
 from .store import SqliteStore
+from .store_contract import StoreContract
 
 __all__ = [
     "FakeClock",
@@ -43,6 +44,7 @@ __all__ = [
     "FakeNotebooks",
     "FakeRecords",
     "ScriptedResearcher",
+    "StoreContract",
     "memory_store",
     "succeed",
 ]

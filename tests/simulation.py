@@ -174,7 +174,7 @@ class Simulation:
             notebooks=self.notebooks,
             desk=self.desk,
             records=FakeRecords(),
-            meter=LedgerMeter(self.ledger, self.clock),
+            meter=LedgerMeter(self.ledger, self.store, self.clock),
             clock=self.clock,
         )
         return asyncio.run(Loop(parts, epoch).run(until_rest=True))

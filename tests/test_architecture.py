@@ -42,6 +42,7 @@ ARROWS: dict[str, set[str]] = {
     "desk": VALUES,
     "history": VALUES | {"codec"},  # what a log tells of the past
     "store": VALUES | {"codec", "history", "processes", "schema"},
+    "store_contract": VALUES | {"processes"},
     "researchers": VALUES,
     "execution": VALUES | {"processes"},  # report.py by its path, as a file to copy
     "meter": VALUES,
@@ -61,7 +62,7 @@ ARROWS: dict[str, set[str]] = {
     "changes": VALUES | {"execution", "opened", "views"},
     "service": VALUES | INSIDE | {"loop"},
     "app": PARTS,  # the only one that names concrete classes
-    "testing": PARTS | {"app"},
+    "testing": PARTS | {"app", "store_contract"},
     "doctor": VALUES | {"config", "execution"},
     "cli": VALUES | SURFACE | {"doctor", "jupyter", "past"},
     "jupyter": VALUES | SURFACE,

@@ -1,9 +1,9 @@
 """The fold: ``apply(state, record)`` takes a log to its State. Pure, total, and the same on every machine."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from . import events as ev
+from .frozen import changed
 from .ports import Instruction
 from .state import DIRECTIVES_IN_FORCE, Attempt, Note, OpenRun, State, Work
 from .types import Decision, HypothesisKind, Outcome, StopReason, Verdict
@@ -23,7 +23,7 @@ def apply(state: State | None, record: ev.Record) -> State:
         return fold_first(record)
     if record.seq != state.seq + 1:
         raise ValueError(f"record {record.seq} does not follow {state.seq}")
-    return replace(_fold(state, record), seq=record.seq)
+    return changed(_fold(state, record), seq=record.seq)
 
 
 def _fold(state: State, record: ev.Record) -> State:
@@ -35,20 +35,20 @@ def _fold(state: State, record: ev.Record) -> State:
         case ev.Judged() | ev.Reflected() | ev.Reject() | ev.Approve() as event:
             return _fold_decision(state, event)
         case ev.Sourced(survey=survey, new_measure=new):
-            state = replace(state, survey=survey, failed=None)
+            state = changed(state, survey=survey, failed=None)
             return _open_measure(state) if new else state
         case ev.Directive(text=text, digest=digest):
             note = Note(Instruction(record.seq, text), digest)
             # New words may open a space that was exhausted.
             is_exhausted = state.finished is not None and state.finished.reason is StopReason.EXHAUSTED
             finished = None if is_exhausted else state.finished
-            return replace(state, directives=(*state.directives, note)[-DIRECTIVES_IN_FORCE:], finished=finished)
+            return changed(state, directives=(*state.directives, note)[-DIRECTIVES_IN_FORCE:], finished=finished)
         case ev.Noted(text=text):
-            return replace(state, notes=text, memory=state.memory.with_notes(text))
+            return changed(state, notes=text, memory=state.memory.with_notes(text))
         case ev.Answered(usage=usage):
-            return replace(state, bill=state.bill.with_usage(usage, record.at))
+            return changed(state, bill=state.bill.with_usage(usage, record.at))
         case ev.Worked(seconds=seconds):
-            return replace(state, worked_s=state.worked_s + seconds)
+            return changed(state, worked_s=state.worked_s + seconds)
         case event:
             return _fold_course(state, event)
 
@@ -57,22 +57,22 @@ def _fold_course(state: State, event: ev.Event) -> State:
     """Pause, resume, stop, budgets: the course of the whole project."""
     match event:
         case ev.Configure(project=project):
-            return replace(state, project=project, finished=None)
+            return changed(state, project=project, finished=None)
         case ev.Briefed(text=text):
-            return replace(state, brief=text)
+            return changed(state, brief=text)
         case ev.Pause():
-            return replace(state, paused=True)
+            return changed(state, paused=True)
         case ev.Resume():
-            return replace(state, paused=False, stopped=False, finished=None, failed=None)
+            return changed(state, paused=False, stopped=False, finished=None, failed=None)
         case ev.Stop():
-            return replace(state, stopped=True)
+            return changed(state, stopped=True)
         case ev.Finished():
-            return replace(state, finished=event)
+            return changed(state, finished=event)
         case ev.Failed():
             works = {k: w for k, w in state.works.items() if not w.is_baseline}
-            return replace(state, failed=event, works=works)
+            return changed(state, failed=event, works=works)
         case ev.Announced(text=text):
-            return replace(state, announced=text)
+            return changed(state, announced=text)
         case _:
             return state
 
@@ -86,26 +86,26 @@ def _fold_hypothesis(
         case ev.Reproduce(seeds=seeds, known=known, verdict=verdict, made=made):
             again = work or Work(experiment, at, values=dict(known), verdict=verdict, made=dict(made))
             wanted = max(len(known) + seeds, again.wanted or 0)
-            return _with_work(replace(state, finished=None), replace(again, wanted=wanted))
+            return _with_work(changed(state, finished=None), changed(again, wanted=wanted))
         case ev.EditHypothesis() if work is not None:
-            return _with_work(state, replace(work, experiment=experiment))
+            return _with_work(state, changed(work, experiment=experiment))
         case ev.Repaired(ask=ask) if work is not None:
-            again = replace(work, experiment=experiment, proposed_at=at, waiting=ask, repairs=work.repairs + 1)
+            again = changed(work, experiment=experiment, proposed_at=at, waiting=ask, repairs=work.repairs + 1)
             return _with_work(state, again)
         case ev.Proposed(directives=used):
             ask = state.project.approval.mode == "ask" and experiment.hypothesis.kind is not HypothesisKind.BASELINE
             state = _with_work(state, Work(experiment, at, waiting=ask))
             notes = tuple(
-                replace(n, instruction=replace(n.instruction, fresh=False)) if n.instruction.seq in used else n
+                changed(n, instruction=changed(n.instruction, fresh=False)) if n.instruction.seq in used else n
                 for n in state.directives
             )
-            state = replace(state, directives=notes)
+            state = changed(state, directives=notes)
         case ev.Try():
-            state = replace(_with_work(state, Work(experiment, at)), finished=None, stopped=False)
+            state = changed(_with_work(state, Work(experiment, at)), finished=None, stopped=False)
         case _:
             return state
     counted = experiment.cycle is not None
-    return replace(
+    return changed(
         state,
         next_experiment=experiment.number + 1,
         cycles=state.cycles + counted,
@@ -116,11 +116,11 @@ def _fold_hypothesis(
 def _fold_run(state: State, event: ev.Planned | ev.Launched | ev.Ended | ev.Cancel, at: float) -> State:
     match event:
         case ev.Planned(run=run):
-            return replace(state, runs={**state.runs, run.id: OpenRun(run, at)})
+            return changed(state, runs={**state.runs, run.id: OpenRun(run, at)})
         case ev.Launched(handle=handle) if handle.run in state.runs:
-            return _with_run(state, replace(state.runs[handle.run], handle=handle))
+            return _with_run(state, changed(state.runs[handle.run], handle=handle))
         case ev.Cancel(run=run_id) if run_id in state.runs:
-            return _with_run(state, replace(state.runs[run_id], cancelled=True))
+            return _with_run(state, changed(state.runs[run_id], cancelled=True))
         case ev.Ended(outcome=outcome) if outcome.run in state.runs:
             return _end_run(state, outcome)
         case _:
@@ -130,15 +130,15 @@ def _fold_run(state: State, event: ev.Planned | ev.Launched | ev.Ended | ev.Canc
 def _end_run(state: State, outcome: Outcome) -> State:
     run, by_person = state.runs[outcome.run].run, state.runs[outcome.run].cancelled
     runs = {k: v for k, v in state.runs.items() if k != outcome.run}
-    state = replace(state, runs=runs, gpu_s=state.gpu_s + outcome.gpu_s)
+    state = changed(state, runs=runs, gpu_s=state.gpu_s + outcome.gpu_s)
     if outcome.value is not None and outcome.elapsed_s is not None:
         typical = outcome.elapsed_s if state.typical_s is None else 0.8 * state.typical_s + 0.2 * outcome.elapsed_s
-        state = replace(state, typical_s=typical)
+        state = changed(state, typical_s=typical)
 
     def ended(work: Work) -> Work:
         values = work.values if outcome.value is None else {**work.values, run.seed_index: outcome.value}
         attempt = Attempt(run, outcome, by_person, by_stop=state.stopped)
-        return replace(work, attempts=(*work.attempts, attempt), values=values)
+        return changed(work, attempts=(*work.attempts, attempt), values=values)
 
     return _update(state, run.experiment, ended)
 
@@ -147,17 +147,17 @@ def _fold_decision(state: State, event: ev.Judged | ev.Reflected | ev.Reject | e
     number = event.hypothesis if isinstance(event, ev.Reject | ev.Approve) else event.experiment
     work = state.works.get(number)
     if isinstance(event, ev.Reflected):
-        state = replace(state, memory=state.memory.with_lesson(number, event.lesson))
-        return replace(state, works={k: w for k, w in state.works.items() if k != number})
+        state = changed(state, memory=state.memory.with_lesson(number, event.lesson))
+        return changed(state, works={k: w for k, w in state.works.items() if k != number})
     if isinstance(event, ev.Judged):
         return _judge(state, number, event.verdict)
     if work is None or not work.waiting:
         return state
     if isinstance(event, ev.Approve):
-        return _with_work(state, replace(work, waiting=False))
+        return _with_work(state, changed(work, waiting=False))
     memory = state.memory.with_rejection(number, work.experiment.hypothesis.claim, event.reason)
     works = {k: w for k, w in state.works.items() if k != number}
-    return replace(state, works=works, memory=memory, cycles=state.cycles - 1)
+    return changed(state, works=works, memory=memory, cycles=state.cycles - 1)
 
 
 def _judge(state: State, number: int, verdict: Verdict) -> State:
@@ -165,22 +165,22 @@ def _judge(state: State, number: int, verdict: Verdict) -> State:
     if work is None:
         return state
     first = work.verdict is None or not work.verdict.decision.is_final
-    state = _update(state, number, lambda w: replace(w, verdict=verdict, judged=len(w.attempts)))
+    state = _update(state, number, lambda w: changed(w, verdict=verdict, judged=len(w.attempts)))
     if work.wanted is not None:
-        state = replace(state, works={k: w for k, w in state.works.items() if k != number})
+        state = changed(state, works={k: w for k, w in state.works.items() if k != number})
     if work.experiment.measure != state.measure:
         return state
     claim = work.experiment.hypothesis.claim
-    state = replace(state, memory=state.memory.with_verdict(number, claim, verdict, work.is_baseline))
-    work = replace(work, verdict=verdict, judged=len(work.attempts))
+    state = changed(state, memory=state.memory.with_verdict(number, claim, verdict, work.is_baseline))
+    work = changed(work, verdict=verdict, judged=len(work.attempts))
     if work.wanted is not None:
         return state
     if verdict.decision is Decision.BASELINE and first:
-        return replace(state, baseline=work, champion=state.champion or work)
+        return changed(state, baseline=work, champion=state.champion or work)
     if verdict.decision is Decision.CONFIRMED and first:
-        return replace(state, champion=work, since_gain=0)
+        return changed(state, champion=work, since_gain=0)
     if first and verdict.decision.is_final:
-        return replace(state, since_gain=state.since_gain + 1)
+        return changed(state, since_gain=state.since_gain + 1)
     return state
 
 
@@ -189,7 +189,7 @@ def _open_measure(state: State) -> State:
     works = {k: w for k, w in state.works.items() if state.runs_of(k)}
     gone = [w for k, w in state.works.items() if k not in works]
     unspent = sum(w.experiment.cycle is not None and not w.attempts and w.wanted is None for w in gone)
-    return replace(
+    return changed(
         state,
         measure=state.measure + 1,
         works=works,
@@ -202,7 +202,7 @@ def _open_measure(state: State) -> State:
 
 
 def _with_work(state: State, work: Work) -> State:
-    return replace(state, works={**state.works, work.number: work})
+    return changed(state, works={**state.works, work.number: work})
 
 
 def _update(state: State, number: int, change: Callable[[Work], Work]) -> State:
@@ -210,11 +210,11 @@ def _update(state: State, number: int, change: Callable[[Work], Work]) -> State:
     if number in state.works:
         state = _with_work(state, change(state.works[number]))
     if state.baseline is not None and state.baseline.number == number:
-        state = replace(state, baseline=change(state.baseline))
+        state = changed(state, baseline=change(state.baseline))
     if state.champion is not None and state.champion.number == number:
-        state = replace(state, champion=change(state.champion))
+        state = changed(state, champion=change(state.champion))
     return state
 
 
 def _with_run(state: State, open_run: OpenRun) -> State:
-    return replace(state, runs={**state.runs, open_run.run.id: open_run})
+    return changed(state, runs={**state.runs, open_run.run.id: open_run})

@@ -5,9 +5,10 @@ informative entries go first: verdicts that repeat a lesson or measured nothing 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .entries import WORDS_CHARS, Entry, decision_line, entry_of, line, most_telling, ranked, result_line
+from .frozen import changed
 from .notes import NOTES_HEADING, archive_line, one_line, person_lines, split_notes
 from .project import Direction, Objective
 from .types import Decision, Lesson, Verdict
@@ -47,9 +48,9 @@ class Memory:
         """A verdict, in place of any earlier one of the same experiment. CONFIRMED makes it the champion."""
         before = self._find(experiment)
         entry = entry_of(experiment, claim, verdict, self.turns + 1, before)
-        memory = replace(self._without(experiment), turns=self.turns + 1)
+        memory = changed(self._without(experiment), turns=self.turns + 1)
         if baseline:
-            memory = replace(memory, baseline=entry)
+            memory = changed(memory, baseline=entry)
         if verdict.decision is Decision.CONFIRMED:
             return memory._crowned(entry)
         return memory._restored(experiment, self) if baseline else memory._filed((entry,))._restored(experiment, self)
@@ -64,12 +65,12 @@ class Memory:
         text = one_line(lesson.text, WORDS_CHARS)
 
         def taught(entry: Entry | None) -> Entry | None:
-            return replace(entry, lesson=text) if entry and entry.experiment == experiment else entry
+            return changed(entry, lesson=text) if entry and entry.experiment == experiment else entry
 
         def kept(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
             return tuple(e for entry in entries if (e := taught(entry)) and e.experiment not in gone)
 
-        return replace(
+        return changed(
             self,
             baseline=taught(self.baseline),
             champion=taught(self.champion),
@@ -80,16 +81,16 @@ class Memory:
     def with_notes(self, text: str) -> "Memory":
         """The person's own lines as they now stand."""
         notes, rest = split_notes(text)
-        return replace(self, notes=notes, archived_chars=len(rest))
+        return changed(self, notes=notes, archived_chars=len(rest))
 
     def forget_measure(self) -> "Memory":
         """A new measure: what was found is shown as old and nothing is pinned."""
         pinned = {e.experiment: e for e in (self.baseline, self.champion) if e}
-        memory = replace(self, baseline=None, champion=None)._filed(pinned.values())
-        return replace(
+        memory = changed(self, baseline=None, champion=None)._filed(pinned.values())
+        return changed(
             memory,
-            measured=tuple(replace(e, is_old=True) for e in memory.measured),
-            unmeasured=tuple(replace(e, is_old=True) for e in memory.unmeasured),
+            measured=tuple(changed(e, is_old=True) for e in memory.measured),
+            unmeasured=tuple(changed(e, is_old=True) for e in memory.unmeasured),
         )
 
     def render(self, objective: Objective) -> str:
@@ -152,7 +153,7 @@ class Memory:
         return next((e for e in entries if e and e.experiment == experiment), None)
 
     def _without(self, experiment: int) -> "Memory":
-        return replace(
+        return changed(
             self,
             baseline=self.baseline if self.baseline and self.baseline.experiment != experiment else None,
             champion=self.champion if self.champion and self.champion.experiment != experiment else None,
@@ -162,8 +163,8 @@ class Memory:
 
     def _crowned(self, entry: Entry) -> "Memory":
         former = (self.champion,) if self.champion and self.champion is not self.baseline else ()
-        memory = replace(self, reigns=self.reigns + 1)._filed(former)
-        return replace(memory, champion=replace(entry, reign=entry.reign or memory.reigns))
+        memory = changed(self, reigns=self.reigns + 1)._filed(former)
+        return changed(memory, champion=changed(entry, reign=entry.reign or memory.reigns))
 
     def _restored(self, experiment: int, before: "Memory") -> "Memory":
         """The champion before a retracted one reigns again."""
@@ -171,12 +172,12 @@ class Memory:
             return self
         heirs = [e for e in self.measured if e.decision is Decision.CONFIRMED and not e.is_old]
         heir = max(heirs, key=lambda e: e.reign, default=None)
-        return self if heir is None else replace(self._without(heir.experiment), champion=heir)
+        return self if heir is None else changed(self._without(heir.experiment), champion=heir)
 
     def _filed(self, entries: Iterable[Entry]) -> "Memory":
         measured, unmeasured = list(self.measured), list(self.unmeasured)
         for entry in entries:
             (unmeasured if entry.value is None else measured).append(entry)
-        return replace(
+        return changed(
             self, measured=most_telling(measured, self.turns), unmeasured=most_telling(unmeasured, self.turns)
         )

@@ -135,7 +135,7 @@ class World:
             notebooks=Explosive(self.notebooks, ("publish",), bomb),  # type: ignore[arg-type]
             desk=Explosive(self.desk, ("settle", "write_memory"), bomb),  # type: ignore[arg-type]
             records=FakeRecords(),
-            meter=LedgerMeter(ledger, self.clock),
+            meter=LedgerMeter(ledger, self.store, self.clock),
             clock=self.clock,
         )
         asyncio.run(Loop(parts, epoch).run(until_rest=True))
