@@ -52,6 +52,7 @@ class Makers(Protocol):
 class OpenedProject:
     """A project that has a log. Every answer is made from the log and the run folders at the moment of asking."""
 
+    id: str
     folder: Path
     store: Past
     ledger: Ledger
@@ -69,7 +70,8 @@ class OpenedProject:
             state = ledger.state()
             if state is None:
                 raise NotFound(f"{folder} holds no research project yet; start one there first")
-            return cls(folder, store, ledger, makers.notebooks(folder, state.project), makers.records(folder))
+            notebooks, records = makers.notebooks(folder, state.project), makers.records(folder)
+            return cls(state.opened.project_id, folder, store, ledger, notebooks, records)
         except DeepResearchError:
             store.close()
             raise
@@ -79,10 +81,6 @@ class OpenedProject:
         state = self.ledger.state()
         assert state is not None, "an opened project has a first event"
         return state
-
-    @property
-    def id(self) -> str:
-        return self.state.opened.project_id
 
     def command(self, command: Command, command_id: str | None = None) -> Record:
         """Write a command. A repeated ``command_id`` answers the record that it made first.

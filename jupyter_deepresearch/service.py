@@ -125,8 +125,9 @@ class Service:
             if task is not None and not task.done.done():
                 self._wake(task)
                 return
+            parts = self._parts(project)
             epoch = project.store.acquire(owner(self.name))
-            loop = Loop(self._parts(project), epoch)
+            loop = Loop(parts, epoch)
             self._trouble.pop(project.id, None)
             done = self._thread.submit(self._live(project, loop, epoch))
             self._tasks[project.id] = Task(loop, epoch, done)
@@ -139,6 +140,8 @@ class Service:
                 continue
             try:
                 self.start(project)
+            except LeaseHeld:
+                continue
             except DeepResearchError as error:
                 self._trouble[project.id] = str(error)
 
@@ -157,9 +160,10 @@ class Service:
 
     def run(self, project: OpenedProject) -> State:
         """Research it in the calling thread until it has come to its end. Raises LeaseHeld, StorageFailed, Fenced."""
+        parts = self._parts(project)
         epoch = project.store.acquire(owner(self.name))
         try:
-            return asyncio.run(Loop(self._parts(project), epoch).run(until_rest=True))
+            return asyncio.run(Loop(parts, epoch).run(until_rest=True))
         finally:
             project.store.release(epoch)
 
