@@ -263,34 +263,40 @@ def resolve_researcher(project: Project, environ: Mapping[str, str]) -> tuple[Re
 
 
 def reconfigure(project: Project, tables: Mapping[str, object]) -> Project:
-    """``project`` with these tables' values laid over it. Raises InvalidConfig in one line."""
-    return _lay_over(project, tuple(read_tables("configure", tables)))
+    """``project`` with these tables' values laid over it; the objective stays. Raises InvalidConfig in one line."""
+    entries = tuple(read_tables("configure", tables))
+    for entry in entries:
+        if entry.table == "objective" and entry.value != getattr(project.objective, entry.key):
+            raise InvalidConfig(
+                f"{entry.where} cannot change while a project is at work; change it in {CONFIG_NAME} and start again"
+            )
+    return _lay_over(project, entries)
 
 
 def reload(folder: Path, project: Project, overrides: Options) -> Project:
-    """A running ``project`` with what its file and ``overrides`` now say laid over it; what neither names stays.
+    """A started ``project`` with what its file and ``overrides`` now say laid over it; what neither names stays.
 
     Raises InvalidConfig, NotFound, StorageFailed.
     """
     in_file = read_tables(CONFIG_NAME, _read_toml(folder))
-    return _lay_over(project, (*in_file, *read_tables("request", overrides.tables), *_option_entries(overrides)))
+    entries = (*in_file, *read_tables("request", overrides.tables), *_option_entries(overrides))
+    wanted = _lay_over(project, entries)
+    metric = wanted.objective.metric
+    if metric == project.objective.metric or any((e.table, e.key) == ("objective", "direction") for e in entries):
+        return wanted
+    objective = dataclasses.replace(wanted.objective, direction=guess_direction(metric))
+    return dataclasses.replace(wanted, objective=objective)
 
 
 def _lay_over(project: Project, entries: Sequence[Entry]) -> Project:
-    """The objective and the notebook are for life: an entry that says another one is refused."""
+    """The notebook is for life: an entry that says another one is refused."""
     for entry in entries:
-        if entry.table in ("", "objective"):
-            now = getattr(project if entry.table == "" else project.objective, entry.key, entry.value)
-            if entry.value != now:
-                raise InvalidConfig(
-                    f"{entry.where} cannot change in a project that was started (found {shown(entry.value)}, "
-                    f"started with {shown(now)}); start another folder for that"
-                )
-    changed = {
-        name: dataclasses.replace(getattr(project, name), **_known(name, entries))
-        for name in TABLES
-        if name != "objective"
-    }
+        if entry.table == "" and entry.value != project.notebook:
+            raise InvalidConfig(
+                f"{entry.where} cannot change in a project that was started (found {shown(entry.value)}, "
+                f"started with {shown(project.notebook)}); start another folder for that"
+            )
+    changed = {name: dataclasses.replace(getattr(project, name), **_known(name, entries)) for name in TABLES}
     return _checked(dataclasses.replace(project, **changed), entries)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from .config import BRIEF_NAME, Options, check_brief, load, read_brief, reload, write_project_files
 from .core import events as ev
 from .core.ledger import Ledger
+from .core.project import Project
 from .core.state import State
 from .errors import Conflict, StorageFailed
 from .opened import Makers, OpenedProject
@@ -47,7 +48,7 @@ def take_up(opened: OpenedProject, options: Options, brief: str | None, makers: 
     """
     state = opened.state
     wanted = reload(opened.folder, state.project, options)
-    mended = opened.mended()
+    mended = opened.mended() or _measured_anew(opened, wanted)
     makers.preflight(wanted, mended.survey if mended else state.survey)
     write_project_files(opened.folder, brief)
     if mended is not None:
@@ -56,6 +57,15 @@ def take_up(opened: OpenedProject, options: Options, brief: str | None, makers: 
         opened.ledger.append(ev.Configure(wanted))
     if state.paused or state.stopped or state.finished or state.failed:
         opened.ledger.append(ev.Resume())
+
+
+def _measured_anew(opened: OpenedProject, wanted: Project) -> ev.Sourced | None:
+    """A new measure where the metric is another one, or is read otherwise; None where values stay comparable."""
+    now, then = wanted.objective, opened.state.project.objective
+    if (now.metric, now.direction, now.value) == (then.metric, then.direction, then.value):
+        return None
+    source, survey = opened.notebooks.read(wanted.notebook)
+    return ev.Sourced(source, survey, new_measure=opened.state.baseline is not None)
 
 
 def _write_first(folder: Path, makers: Makers, event: ev.Opened) -> None:

@@ -434,15 +434,21 @@ def test_what_is_named_later_is_laid_over_a_started_project(folder: Path) -> Non
     assert reconfigure(again, {"budget": {"hours": None}}).budget.hours is None
 
 
-def test_the_objective_and_the_notebook_of_a_started_project_stay(folder: Path) -> None:
+def test_the_notebook_of_a_started_project_stays_and_at_work_its_objective_too(folder: Path) -> None:
     project = load(folder, Options(metric="acc"))
     (folder / "other.ipynb").write_text(notebook_text())
-    for options in (Options(metric="f1"), Options(direction="minimize"), Options(notebook="other.ipynb")):
-        with pytest.raises(InvalidConfig, match="cannot change in a project that was started"):
-            reload(folder, project, options)
-    with pytest.raises(InvalidConfig) as caught:
+    with pytest.raises(InvalidConfig, match="cannot change in a project that was started"):
+        reload(folder, project, Options(notebook="other.ipynb"))
+    with pytest.raises(InvalidConfig, match=r"\[objective\] direction cannot change while a project is at work"):
         reconfigure(project, {"objective": {"direction": "minimize"}})
-    assert '(found "minimize", started with "maximize")' in str(caught.value)
+    assert reconfigure(project, {"objective": {"direction": "maximize"}}) == project
+
+
+def test_a_new_start_may_name_another_metric(folder: Path) -> None:
+    project = load(folder, Options(metric="acc", cycles=4))
+    again = reload(folder, project, Options(metric="val_loss"))
+    assert (again.objective.metric, again.objective.direction, again.budget.cycles) == ("val_loss", "minimize", 4)
+    assert reload(folder, project, Options(metric="val_loss", direction="maximize")).objective.direction == "maximize"
 
 
 def test_a_started_project_is_held_to_the_same_rules(folder: Path) -> None:
