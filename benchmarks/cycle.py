@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_deepresearch.app import RealMakers, SystemClock
-from jupyter_deepresearch.config import Options
+from jupyter_deepresearch.config.loading import Options
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.ports import RunSpec
 from jupyter_deepresearch.core.project import Project
 from jupyter_deepresearch.core.types import Decision, Dimension, Handle, Outcome, Parameters, RunState, Value, Verdict
-from jupyter_deepresearch.execution.notebook import read_source
+from jupyter_deepresearch.execution.notebooks.source import read_source
+from jupyter_deepresearch.execution.notebooks.space import survey
 from jupyter_deepresearch.execution.paths import ProjectPaths
 from jupyter_deepresearch.execution.setting import set_up
-from jupyter_deepresearch.execution.space import survey
-from jupyter_deepresearch.opened import OpenedProject
-from jupyter_deepresearch.registry import Registry
-from jupyter_deepresearch.service import Service
+from jupyter_deepresearch.service.opened import OpenedProject
+from jupyter_deepresearch.service.registry import Registry
+from jupyter_deepresearch.service.service import Service
 from jupyter_deepresearch.testing import FakeLauncher
 
 from . import events

@@ -11,7 +11,7 @@ from jupyter_deepresearch.core.ledger import Ledger
 from jupyter_deepresearch.core.project import BRIEF_LIMIT_CHARS
 from jupyter_deepresearch.core.state import State
 from jupyter_deepresearch.core.types import Decision, RunState, Source, Verdict
-from jupyter_deepresearch.store import SqliteStore
+from jupyter_deepresearch.store.sqlite import SqliteStore
 
 from . import events
 from .projects import folder, project

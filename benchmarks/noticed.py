@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jupyter_deepresearch.app import RealMakers, SystemClock
-from jupyter_deepresearch.config import Options
+from jupyter_deepresearch.config.loading import Options
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.project import Project
 from jupyter_deepresearch.core.types import RunState
 from jupyter_deepresearch.execution.paths import ProjectPaths
-from jupyter_deepresearch.registry import Registry
-from jupyter_deepresearch.service import Service
+from jupyter_deepresearch.service.registry import Registry
+from jupyter_deepresearch.service.service import Service
 from jupyter_deepresearch.testing import ScriptedResearcher, parameters
 
 from .projects import NOTEBOOK, folder, write_notebook

@@ -20,7 +20,7 @@ from jupyter_deepresearch.core.types import (
     Run,
 )
 from jupyter_deepresearch.execution.local import LocalLauncher
-from jupyter_deepresearch.execution.notebook import read_source
+from jupyter_deepresearch.execution.notebooks.source import read_source
 from jupyter_deepresearch.execution.paths import ProjectPaths, RunPaths
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "example_notebooks"

@@ -4,7 +4,7 @@ import time
 
 import msgspec
 
-from jupyter_deepresearch.config import Options
+from jupyter_deepresearch.config.loading import Options
 from jupyter_deepresearch.core.ports import Curves
 from jupyter_deepresearch.jupyter.client import Client
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jupyter_deepresearch.config import Options
+from jupyter_deepresearch.config.loading import Options
 from jupyter_deepresearch.core.types import RunState
 from jupyter_deepresearch.execution.local import LocalLauncher
 from jupyter_deepresearch.jupyter.client import Client

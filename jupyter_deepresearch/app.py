@@ -7,17 +7,17 @@ import os
 import time
 from pathlib import Path
 
-from .config import refuse_unbuilt, resolve_researcher
+from .config.loading import refuse_unbuilt, resolve_researcher
 from .core.events import Survey
 from .core.ports import Build, Desk, Launcher, Notebooks, Researcher, RunRecords
 from .core.project import Project
 from .core.types import Experiment, Outcome, Run, Source, Verdict
-from .desk import FolderDesk
-from .execution.gpu import GpuState, NvmlGpus
+from .execution.desk import FolderDesk
+from .execution.gpus.nvml import GpuState, NvmlGpus
 from .execution.records import FolderRecords
-from .registry import Registry
-from .service import Service
-from .store import SqliteStore
+from .service.registry import Registry
+from .service.service import Service
+from .store.sqlite import SqliteStore
 
 
 class SystemClock:
@@ -42,7 +42,7 @@ class LateNotebooks:
 
     @functools.cached_property
     def _real(self) -> Notebooks:
-        from .execution.publish import ProjectNotebooks
+        from .execution.notebooks.publish import ProjectNotebooks
 
         return ProjectNotebooks(self._folder, self._project)
 

@@ -2,8 +2,8 @@
 
 from .core.ports import Build
 from .core.types import Purpose, Run
-from .opened import OpenedProject
-from .views import ChangedView, ChangesView
+from .service.opened import OpenedProject
+from .service.views import ChangedView, ChangesView
 
 
 def changes(project: OpenedProject, number: int, to: int | None = None) -> ChangesView:
@@ -20,8 +20,8 @@ def changes(project: OpenedProject, number: int, to: int | None = None) -> Chang
 
 
 def _changed(project: OpenedProject, before: Build, after: Build) -> tuple[ChangedView, ...]:
-    from .execution.compose import compose  # papermill takes a moment to import
-    from .execution.diff import cell_diff, file_diff
+    from .execution.notebooks.compose import compose  # papermill takes a moment to import
+    from .execution.notebooks.diff import cell_diff, file_diff
 
     locked, run = project.state.project.code.locked, Run(0, Purpose.CANDIDATE)
     old, new = compose(before, run, locked), compose(after, run, locked)

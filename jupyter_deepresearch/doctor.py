@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .config import load, resolve_researcher
+from .config.loading import load, resolve_researcher
 from .core.project import Project
 from .errors import DeepResearchError
 
@@ -44,7 +44,7 @@ def examine(folder: Path, project: Project | None = None) -> Iterator[Check]:
 
 def _kernel(folder: Path, project: Project | None) -> Check:
     from .execution.environment import find_kernel
-    from .execution.publish import ProjectNotebooks
+    from .execution.notebooks.publish import ProjectNotebooks
 
     name, notebook = "python3", "any notebook"
     try:
@@ -60,7 +60,7 @@ def _kernel(folder: Path, project: Project | None) -> Check:
 
 
 def _gpu() -> Check:
-    from .execution.gpu import NvmlGpus
+    from .execution.gpus.nvml import NvmlGpus
 
     devices = NvmlGpus().devices()
     if not devices:

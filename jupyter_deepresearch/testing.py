@@ -10,16 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .core import events as ev
-from .core.ports import (
-    Build,
-    Curves,
-    Meter,
-    Observation,
-    Progress,
-    RunFailure,
-    RunSpec,
-    Seen,
-)
+from .core.ports import Build, Curves, Meter, Observation, Progress, RunFailure, RunSpec, Seen
 from .core.types import (
     Experiment,
     Handle,
@@ -34,8 +25,8 @@ from .core.types import (
     Source,
     Verdict,
 )
-from .store import SqliteStore
-from .store_contract import StoreContract
+from .store.contract import StoreContract
+from .store.sqlite import SqliteStore
 
 __all__ = [
     "FakeClock",

@@ -5,7 +5,16 @@ from collections.abc import Iterable, Sequence
 
 from .core.types import Decision, Parameters, Value
 from .errors import InvalidInput
-from .views import ExperimentView, MemoryTexts, PhaseView, RankView, RunView, StatusView, UsageView, WaitingView
+from .service.views import (
+    ExperimentView,
+    MemoryTexts,
+    PhaseView,
+    RankView,
+    RunView,
+    StatusView,
+    UsageView,
+    WaitingView,
+)
 
 CLAIM_CHARS = 70
 _LABEL_CHARS = 10

@@ -5,8 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from jupyter_deepresearch.commands import Command, Context, decide
-from jupyter_deepresearch.config import reconfigure
+from jupyter_deepresearch.config.loading import reconfigure
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.fold import apply
 from jupyter_deepresearch.core.ledger import Ledger
@@ -25,10 +24,11 @@ from jupyter_deepresearch.core.types import (
     Verdict,
 )
 from jupyter_deepresearch.errors import DeepResearchError, ResearcherFailed, StorageFailed
-from jupyter_deepresearch.loop import Loop, Parts
-from jupyter_deepresearch.meter import LedgerMeter
+from jupyter_deepresearch.loop.driver import Loop, Parts
+from jupyter_deepresearch.loop.meter import LedgerMeter
 from jupyter_deepresearch.processes import boot_id
-from jupyter_deepresearch.store import SqliteStore
+from jupyter_deepresearch.service.commands import Command, Context, decide
+from jupyter_deepresearch.store.sqlite import SqliteStore
 from jupyter_deepresearch.testing import FakeClock, FakeDesk, FakeNotebooks, FakeRecords, memory_store
 
 MOST_LOOKS = 8000

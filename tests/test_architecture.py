@@ -9,63 +9,27 @@ import pytest
 
 PACKAGE = "jupyter_deepresearch"
 VALUES = {"core", "errors"}
-INSIDE = {
-    "codec",
-    "commands",
-    "config",
-    "creation",
-    "loop_thread",
-    "meter",
-    "opened",
-    "past",
-    "processes",
-    "registry",
-} | {
-    "schema",
-    "status",
-    "views",
-}
-SURFACE = {"_version", "app", "changes", "commands", "config", "opened", "service", "text", "views"}
-PARTS = VALUES | INSIDE | {"config_keys", "desk", "execution", "loop", "report", "researchers", "service", "store"}
+SURFACE = VALUES | {"_version", "app", "changes", "config", "service", "text"}
 ARROWS: dict[str, set[str]] = {
     # what it is                may import
     "_version": set(),
     "errors": set(),
     "report": set(),  # runs in kernels where nothing of ours is installed
     "processes": set(),
-    "schema": set(),
     "core": {"errors"},
-    "codec": VALUES,
-    "config_keys": VALUES,
-    "config": VALUES | {"config_keys"},
-    "registry": VALUES,
-    "desk": VALUES,
-    "history": VALUES | {"codec"},  # what a log tells of the past
-    "store": VALUES | {"codec", "history", "processes", "schema"},
-    "store_contract": VALUES | {"processes"},
+    "config": VALUES,
+    "store": VALUES | {"processes"},
     "researchers": VALUES,
     "execution": VALUES | {"processes"},  # report.py by its path, as a file to copy
-    "meter": VALUES,
-    "views": VALUES,
-    "commands": VALUES,
-    "holds": VALUES,
-    "logbook": VALUES | {"holds"},
-    "thinking": VALUES | {"holds", "logbook"},
-    "phases": VALUES | {"holds", "logbook", "thinking"},  # what each step of the loop does
-    "loop": VALUES | {"logbook", "phases"},
-    "past": VALUES | {"views"},
-    "status": VALUES | {"past", "views"},
-    "opened": VALUES | {"commands", "config", "past", "status", "views"},
-    "creation": VALUES | {"config", "opened"},
-    "loop_thread": set(),
-    "text": VALUES | {"views"},  # tables for terminals
-    "changes": VALUES | {"execution", "opened", "views"},
-    "service": VALUES | INSIDE | {"loop"},
-    "app": PARTS,  # the only one that names concrete classes
-    "testing": PARTS | {"app", "store_contract"},
+    "loop": VALUES,
+    "service": VALUES | {"config", "loop", "processes"},
+    "app": VALUES | {"config", "execution", "researchers", "service", "store"},  # names concrete classes, alone
+    "testing": VALUES | {"app", "execution", "service", "store"},
+    "text": VALUES | {"service"},  # tables for terminals
+    "changes": VALUES | {"execution", "service"},
     "doctor": VALUES | {"config", "execution"},
-    "cli": VALUES | SURFACE | {"doctor", "jupyter", "past"},
-    "jupyter": VALUES | SURFACE,
+    "cli": SURFACE | {"doctor", "jupyter"},
+    "jupyter": SURFACE,
     "__init__": {"_version", "report", "jupyter"},
 }
 STANDARD_LIBRARY_ONLY = {"errors", "core", "report", "processes"}
@@ -133,5 +97,5 @@ def test_a_forbidden_arrow_is_caught(tmp_path: Path, place: str, line: str, comp
 def test_allowed_arrows_pass(tmp_path: Path) -> None:
     (tmp_path / "core").mkdir()
     (tmp_path / "core" / "rules.py").write_text("import math\nfrom .types import Run\nfrom ..errors import NotFound")
-    (tmp_path / "app.py").write_text("from . import store, loop\nfrom .core import events\nimport msgspec")
+    (tmp_path / "app.py").write_text("from . import store, service\nfrom .core import events\nimport msgspec")
     assert forbidden(tmp_path) == []

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_deepresearch import config, config_keys
-from jupyter_deepresearch.config import (
+from jupyter_deepresearch.config import keys as config_keys
+from jupyter_deepresearch.config import loading as config
+from jupyter_deepresearch.config.loading import (
     Options,
     load,
     read_brief,

@@ -10,8 +10,8 @@ import pytest
 
 from jupyter_deepresearch.core.events import Announced, Briefed, Directive, Event, Noted
 from jupyter_deepresearch.core.notes import NOTES_HEADING
-from jupyter_deepresearch.desk import FolderDesk
 from jupyter_deepresearch.errors import StorageFailed
+from jupyter_deepresearch.execution.desk import FolderDesk
 
 NOON = 1_750_000_000.0
 OURS = "# Memory\n## Key Results\n- #3 acc 0.9\n"

@@ -14,12 +14,12 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from jupyter_deepresearch import config
+from jupyter_deepresearch.config import loading as config
 from jupyter_deepresearch.core.ports import Build
 from jupyter_deepresearch.core.types import Parameters, Purpose, Run
-from jupyter_deepresearch.execution.compose import compose
-from jupyter_deepresearch.execution.notebook import read_source
-from jupyter_deepresearch.execution.space import survey
+from jupyter_deepresearch.execution.notebooks.compose import compose
+from jupyter_deepresearch.execution.notebooks.source import read_source
+from jupyter_deepresearch.execution.notebooks.space import survey
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "example_notebooks"
 PROJECTS = ("digits", "digits_torch")

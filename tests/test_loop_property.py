@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jupyter_deepresearch import commands as cmd
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.fold import apply
 from jupyter_deepresearch.core.ports import RunSpec
@@ -15,6 +14,7 @@ from jupyter_deepresearch.core.project import Approval, ApprovalMode, Budget, La
 from jupyter_deepresearch.core.state import State
 from jupyter_deepresearch.core.types import Decision, Edit, Hypothesis, HypothesisKind, Outcome, Proposal, RunState
 from jupyter_deepresearch.errors import DeepResearchError, InvalidNotebook, ResearcherFailed, StorageFailed
+from jupyter_deepresearch.service import commands as cmd
 from tests.simulation import Oracle, Simulation, Universe, base_project, ended
 
 ENDS = [

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from jupyter_deepresearch.errors import InvalidInput, StorageFailed
-from jupyter_deepresearch.registry import Known, Registry
+from jupyter_deepresearch.service.registry import Known, Registry
 
 ADD_MANY = """
 import sys
 from pathlib import Path
-from jupyter_deepresearch.registry import Registry
+from jupyter_deepresearch.service.registry import Registry
 path, name, folder = sys.argv[1:]
 for number in range(20):
     Registry(Path(path)).add(f"{name}-{number}", Path(folder) / f"{name}-{number}")
@@ -24,7 +24,7 @@ for number in range(20):
 HOLD = """
 import sys, time
 from pathlib import Path
-from jupyter_deepresearch.registry import Registry
+from jupyter_deepresearch.service.registry import Registry
 with Registry(Path(sys.argv[1]))._locked():
     print("held", flush=True)
     sys.stdin.read()
@@ -90,7 +90,7 @@ def test_a_killed_holder_frees_the_lock(registry: Registry, tmp_path: Path, monk
     )
     with holder:
         assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
-        monkeypatch.setattr("jupyter_deepresearch.registry._LOCK_TIMEOUT_S", 0.2)
+        monkeypatch.setattr("jupyter_deepresearch.service.registry._LOCK_TIMEOUT_S", 0.2)
         with pytest.raises(StorageFailed, match="held by another process"):
             registry.add("a", tmp_path)
         assert registry.all() == ()

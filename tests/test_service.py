@@ -17,9 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_deepresearch import commands as cmd
 from jupyter_deepresearch.app import RealMakers, SystemClock
-from jupyter_deepresearch.config import Options
+from jupyter_deepresearch.config.loading import Options
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.ports import Researcher, RunSpec
 from jupyter_deepresearch.core.project import Project
@@ -34,10 +33,11 @@ from jupyter_deepresearch.errors import (
     NotFound,
     StorageFailed,
 )
-from jupyter_deepresearch.opened import OpenedProject
-from jupyter_deepresearch.registry import Registry
-from jupyter_deepresearch.service import Service
-from jupyter_deepresearch.store import SqliteStore
+from jupyter_deepresearch.service import commands as cmd
+from jupyter_deepresearch.service.opened import OpenedProject
+from jupyter_deepresearch.service.registry import Registry
+from jupyter_deepresearch.service.service import Service
+from jupyter_deepresearch.store.sqlite import SqliteStore
 from jupyter_deepresearch.testing import ScriptedResearcher
 from tests.jupyter.doubles import CONFIG, Doubled, HeldLauncher, three_times_lr, write_project
 
@@ -169,9 +169,9 @@ def test_a_read_only_folder_is_refused_in_one_line(tmp_path: Path) -> None:
     script = """
     import os, sys
     from pathlib import Path
-    from jupyter_deepresearch.config import Options
+    from jupyter_deepresearch.config.loading import Options
     from jupyter_deepresearch.errors import StorageFailed
-    from jupyter_deepresearch.registry import Registry
+    from jupyter_deepresearch.service.registry import Registry
     from tests.jupyter.doubles import Doubled, write_project
     folder = Path(sys.argv[1])
     service = Doubled().service()
@@ -254,8 +254,8 @@ def test_a_project_that_another_process_researches_is_left_alone(service: Servic
     project = service.create(folder, TWO_CYCLES)
     until_state(service, project, ProjectState.FINISHED)
     service.close()
-    script = "import sys, time; from pathlib import Path; from jupyter_deepresearch.service import owner\n"
-    script += "from jupyter_deepresearch.store import SqliteStore\n"
+    script = "import sys, time; from pathlib import Path; from jupyter_deepresearch.service.service import owner\n"
+    script += "from jupyter_deepresearch.store.sqlite import SqliteStore\n"
     script += "SqliteStore(Path(sys.argv[1])).acquire(owner('the other')); print(flush=True); time.sleep(60)"
     ledger = folder / ".deepresearch" / "ledger.db"
     other = subprocess.Popen([sys.executable, "-c", script, str(ledger)], stdout=subprocess.PIPE)
@@ -423,9 +423,9 @@ HOST = """
 import sys, time
 from pathlib import Path
 from jupyter_deepresearch.app import RealMakers, SystemClock
-from jupyter_deepresearch.config import Options
-from jupyter_deepresearch.registry import Registry
-from jupyter_deepresearch.service import Service
+from jupyter_deepresearch.config.loading import Options
+from jupyter_deepresearch.service.registry import Registry
+from jupyter_deepresearch.service.service import Service
 service = Service(RealMakers(), Registry(Path(sys.argv[2])), SystemClock())
 service.create(Path(sys.argv[1]), Options(cycles=1))
 print(flush=True)

@@ -33,8 +33,8 @@ from jupyter_deepresearch.core.types import (
 )
 from jupyter_deepresearch.errors import LeaseHeld, NotFound, StorageFailed
 from jupyter_deepresearch.processes import boot_id, start_ticks
-from jupyter_deepresearch.service import owner
-from jupyter_deepresearch.store import SqliteStore
+from jupyter_deepresearch.service.service import owner
+from jupyter_deepresearch.store.sqlite import SqliteStore
 from jupyter_deepresearch.testing import StoreContract, memory_store
 from tests.long_log import PROJECT
 
@@ -44,8 +44,8 @@ from pathlib import Path
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.ports import Owner
 from jupyter_deepresearch.errors import StorageFailed
-from jupyter_deepresearch.service import owner
-from jupyter_deepresearch.store import SqliteStore
+from jupyter_deepresearch.service.service import owner
+from jupyter_deepresearch.store.sqlite import SqliteStore
 path = Path(sys.argv[1])
 """
 

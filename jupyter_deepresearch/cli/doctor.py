@@ -1,9 +1,10 @@
 """`doctor`: what is there and what is missing."""
 
-from .. import text, views
+from .. import text
 from ..core.project import Project
 from ..doctor import examine
-from ..opened import has_log
+from ..service import views
+from ..service.opened import has_log
 from .opening import opened
 from .request import Request
 

@@ -1,6 +1,6 @@
 """What a start says before anything runs."""
 
-from ..opened import OpenedProject
+from ..service.opened import OpenedProject
 
 
 def introduction(project: OpenedProject) -> str:

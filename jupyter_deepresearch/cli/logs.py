@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotFound
-from ..opened import OpenedProject
+from ..service.opened import OpenedProject
 
 LOOK_S = 0.2
 

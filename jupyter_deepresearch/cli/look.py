@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .. import text, views
+from .. import text
 from ..changes import changes
-from ..opened import OpenedProject
+from ..service import views
+from ..service.opened import OpenedProject
 from .logs import follow
 from .opening import opened
 from .request import Request

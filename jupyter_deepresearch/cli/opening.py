@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..app import RealMakers
 from ..errors import NotFound
-from ..opened import OpenedProject, has_log
+from ..service.opened import OpenedProject, has_log
 
 
 @contextlib.contextmanager

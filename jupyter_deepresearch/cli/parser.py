@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .._version import __version__
-from ..config import Options
+from ..config.loading import Options
 from .request import Request
 
 PROGRAM = "jupyter deepresearch"

@@ -10,7 +10,7 @@ from .. import text
 from ..core import events as ev
 from ..core.types import Decision, HypothesisKind
 from ..errors import DeepResearchError
-from ..opened import OpenedProject
+from ..service.opened import OpenedProject
 from .opening import command_line
 
 LIVE_S = 0.5

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..config import Options
+from ..config.loading import Options
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-from .. import past, text, views
+from .. import text
 from ..app import make_service
 from ..core.events import Record
 from ..core.types import ProjectState
 from ..errors import Conflict, LeaseHeld
-from ..opened import OpenedProject, has_log
-from ..service import Service
+from ..service import past, views
+from ..service.opened import OpenedProject, has_log
+from ..service.service import Service
 from .introducing import introduction
 from .opening import command_line, lab_line, opened
 from .parser import PROGRAM

@@ -1,8 +1,9 @@
 """`start`: hands a folder to the Jupyter server that holds it."""
 
-from .. import text, views
+from .. import text
 from ..jupyter.client import Client
 from ..jupyter.servers import find_server
+from ..service import views
 from .introducing import introduction
 from .opening import command_line, opened
 from .request import Request

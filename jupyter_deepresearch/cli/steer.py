@@ -4,9 +4,11 @@ import contextlib
 import sys
 from collections.abc import Sequence
 
-from .. import text, views
+from .. import text
 from ..app import make_service
-from ..commands import (
+from ..errors import Conflict, InvalidInput
+from ..service import views
+from ..service.commands import (
     ApproveCommand,
     CancelCommand,
     Command,
@@ -18,8 +20,7 @@ from ..commands import (
     StopCommand,
     TryCommand,
 )
-from ..errors import Conflict, InvalidInput
-from ..opened import OpenedProject
+from ..service.opened import OpenedProject
 from .opening import command_line, opened
 from .request import Request
 

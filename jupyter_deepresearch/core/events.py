@@ -9,19 +9,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from .project import Project
-from .types import (
-    Dimension,
-    Experiment,
-    Handle,
-    Lesson,
-    Outcome,
-    Parameters,
-    Run,
-    Source,
-    StopReason,
-    Usage,
-    Verdict,
-)
+from .types import Dimension, Experiment, Handle, Lesson, Outcome, Parameters, Run, Source, StopReason, Usage, Verdict
 
 
 @dataclass(frozen=True)

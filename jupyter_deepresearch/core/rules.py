@@ -7,20 +7,7 @@ from .budget import ended_by, spent
 from .needs import is_ready, may_repair, missing_seeds, needed
 from .project import ApprovalMode, Project
 from .state import State, Work
-from .steps import (
-    AutoApprove,
-    Baseline,
-    Fail,
-    Judge,
-    Launch,
-    Reflect,
-    Repair,
-    Rest,
-    Step,
-    Think,
-    Wait,
-    Watch,
-)
+from .steps import AutoApprove, Baseline, Fail, Judge, Launch, Reflect, Repair, Rest, Step, Think, Wait, Watch
 from .types import Decision, StopReason
 
 

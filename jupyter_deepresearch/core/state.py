@@ -8,16 +8,7 @@ from . import events as ev
 from .memory import Memory
 from .ports import Instruction
 from .project import Project
-from .types import (
-    Experiment,
-    Handle,
-    HypothesisKind,
-    Outcome,
-    Purpose,
-    Run,
-    Usage,
-    Verdict,
-)
+from .types import Experiment, Handle, HypothesisKind, Outcome, Purpose, Run, Usage, Verdict
 
 DIRECTIVES_IN_FORCE = 20
 

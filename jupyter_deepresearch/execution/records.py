@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..core.ports import Curves, Progress
+from .metrics.series import MetricsFile, parse_line
 from .paths import ProjectPaths, RunPaths
 from .reading import last_lines, read_live, read_owner
-from .series import MetricsFile, parse_line
 from .spec import MetricLine
 
 _TAIL_LINES = 200

@@ -10,13 +10,13 @@ import msgspec
 from ..core.ports import RunSpec
 from ..errors import StorageFailed
 from ..processes import is_alive
-from .cells import write
-from .compose import Composed, compose
 from .environment import RunEnvironment, find_kernel, run_environment
+from .notebooks.cells import write
+from .notebooks.compose import Composed, compose
 from .paths import ProjectPaths, RunPaths
 from .reading import read_spec
 from .spec import RunnerSpec
-from .tree import TreeRecord, make_tree, remove_tree
+from .trees.tree import TreeRecord, make_tree, remove_tree
 
 
 def set_up(project: ProjectPaths, spec: RunSpec, environ: Mapping[str, str]) -> RunPaths:

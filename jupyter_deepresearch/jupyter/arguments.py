@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from ..config import Options
+from ..config.loading import Options
 from ..core.types import Parameters
 from ..errors import InvalidInput
 from ..text import assignments, one_line

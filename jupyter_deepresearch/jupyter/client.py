@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from .. import errors
-from ..config import Options, tables_of
-from ..views import ChangesView, ExperimentView, MemoryTexts, StatusView
+from ..config.loading import Options, tables_of
+from ..service.views import ChangesView, ExperimentView, MemoryTexts, StatusView
 from .servers import OPENER, Server, find_server
 
 TIMEOUT_S = 30.0

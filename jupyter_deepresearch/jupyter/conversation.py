@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ..core.project import BRIEF_LIMIT_CHARS
 from ..errors import Conflict, InvalidInput, NotFound
+from ..service.views import StatusView
 from ..text import cost_text, headline, memory_text, one_line, parameters_text
-from ..views import StatusView
 from .arguments import Line
 from .client import Client
 from .render import Renderer, Shown, lines, sentence

@@ -15,7 +15,7 @@ from traitlets import Bool, Unicode, default
 from .._version import __version__
 from ..core.events import Record, kind_of
 from ..errors import Conflict, DeepResearchError
-from ..service import Service
+from ..service.service import Service
 from . import handlers
 
 CHANGED = "https://jupyter_deepresearch.dev/events/changed/v1"

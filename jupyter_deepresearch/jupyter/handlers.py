@@ -23,9 +23,9 @@ from ..errors import (
     ResearcherFailed,
     StorageFailed,
 )
-from ..opened import OpenedProject
-from ..service import Service
-from ..views import StatusView, to_json
+from ..service.opened import OpenedProject
+from ..service.service import Service
+from ..service.views import StatusView, to_json
 from .requests import read_command, read_number, read_start
 
 if TYPE_CHECKING:

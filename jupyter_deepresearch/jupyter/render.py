@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .. import text
-from ..views import ChangesView, ExperimentView, RankView, StatusView
+from ..service.views import ChangesView, ExperimentView, RankView, StatusView
 
 # Lines of a diff, by their sign, in the theme's colours; the sign itself stays readable without them.
 _SHADES = {"+": "--jp-success-color1", "-": "--jp-error-color1"}

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from ..commands import Command, parse
-from ..config import Options
+from ..config.loading import Options
 from ..errors import InvalidInput
+from ..service.commands import Command, parse
 
 BODY_LIMIT_BYTES = 1_000_000
 _NUMBER_LIMIT = 2**53

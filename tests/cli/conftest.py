@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_deepresearch.app import RealMakers, make_service
-from jupyter_deepresearch.config import Options
-from jupyter_deepresearch.opened import OpenedProject
+from jupyter_deepresearch.config.loading import Options
+from jupyter_deepresearch.service.opened import OpenedProject
 from tests.small_project import write_project
 
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from jupyter_deepresearch.core import events as ev
-from jupyter_deepresearch.core.types import (
-    Experiment,
-    Hypothesis,
-    HypothesisKind,
-)
-from jupyter_deepresearch.opened import OpenedProject
+from jupyter_deepresearch.core.types import Experiment, Hypothesis, HypothesisKind
+from jupyter_deepresearch.service.opened import OpenedProject
 
 
 def propose(project: OpenedProject, claim: str = "x 3 is better", x: float = 3.0) -> int:

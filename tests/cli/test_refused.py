@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_deepresearch import registry
 from jupyter_deepresearch.cli import main
 from jupyter_deepresearch.cli.parser import COMMANDS
 from jupyter_deepresearch.core import events as ev
-from jupyter_deepresearch.opened import OpenedProject
+from jupyter_deepresearch.service import registry
+from jupyter_deepresearch.service.opened import OpenedProject
 from tests.small_project import write_notebook, write_project
 from tests.terminal import PROGRAM
 

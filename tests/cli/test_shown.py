@@ -26,7 +26,7 @@ from jupyter_deepresearch.core.types import (
     StopReason,
     Verdict,
 )
-from jupyter_deepresearch.opened import OpenedProject
+from jupyter_deepresearch.service.opened import OpenedProject
 from tests.cli.proposing import propose
 from tests.small_project import write_project
 

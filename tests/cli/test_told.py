@@ -8,11 +8,8 @@ import pytest
 
 from jupyter_deepresearch.cli import main
 from jupyter_deepresearch.core import events as ev
-from jupyter_deepresearch.core.types import (
-    Purpose,
-    Run,
-)
-from jupyter_deepresearch.opened import OpenedProject
+from jupyter_deepresearch.core.types import Purpose, Run
+from jupyter_deepresearch.service.opened import OpenedProject
 from tests.cli.proposing import last_event, propose
 from tests.terminal import tell
 

@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_deepresearch.cli import main
 from jupyter_deepresearch.cli.parser import COMMANDS, parse
-from jupyter_deepresearch.config import Options
+from jupyter_deepresearch.config.loading import Options
 
 Capture = pytest.CaptureFixture[str]
 

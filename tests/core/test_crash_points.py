@@ -13,10 +13,10 @@ from jupyter_deepresearch.core.ledger import Ledger
 from jupyter_deepresearch.core.ports import Owner, RunSpec
 from jupyter_deepresearch.core.project import Budget, Direction, Objective, Project, Trust
 from jupyter_deepresearch.core.types import Edit, Hypothesis, HypothesisKind, Outcome, RunError, RunState, Source
-from jupyter_deepresearch.loop import Loop, Parts
-from jupyter_deepresearch.meter import LedgerMeter
+from jupyter_deepresearch.loop.driver import Loop, Parts
+from jupyter_deepresearch.loop.meter import LedgerMeter
 from jupyter_deepresearch.processes import boot_id
-from jupyter_deepresearch.store import SqliteStore
+from jupyter_deepresearch.store.sqlite import SqliteStore
 from jupyter_deepresearch.testing import (
     FakeClock,
     FakeDesk,

@@ -22,7 +22,7 @@ from jupyter_deepresearch.core.types import (
     Run,
 )
 from jupyter_deepresearch.execution.local import LocalLauncher
-from jupyter_deepresearch.execution.notebook import read_source
+from jupyter_deepresearch.execution.notebooks.source import read_source
 from jupyter_deepresearch.execution.paths import ProjectPaths, RunPaths
 from jupyter_deepresearch.processes import start_ticks
 

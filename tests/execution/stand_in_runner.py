@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jupyter_deepresearch.core.types import Outcome, RunError, RunState
 from jupyter_deepresearch.execution.paths import RunPaths
-from jupyter_deepresearch.execution.run_files import ExitRecord, claim, write_live
+from jupyter_deepresearch.execution.runner.run_files import ExitRecord, claim, write_live
 from jupyter_deepresearch.execution.spec import Live
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from jupyter_deepresearch.core.project import Direction, Guard, Objective
 from jupyter_deepresearch.core.types import Purpose, RunError, RunState
-from jupyter_deepresearch.execution.ending import Death, Facts, outcome
-from jupyter_deepresearch.execution.guard import Stop
-from jupyter_deepresearch.execution.reports import ShellExit
-from jupyter_deepresearch.execution.scoring import Score
+from jupyter_deepresearch.execution.metrics.scoring import Score
+from jupyter_deepresearch.execution.runner.ending import Death, Facts, outcome
+from jupyter_deepresearch.execution.runner.guard import Stop
+from jupyter_deepresearch.execution.runner.reports import ShellExit
 from jupyter_deepresearch.execution.spec import RunnerSpec
 
 GOOD = Score(0.5, ((0.0, 0.5),), {"acc": 0.5}, True, ("acc",))

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from jupyter_deepresearch.core.types import RunState
-from jupyter_deepresearch.execution.outputs import CellOutputs, NotebookOutputs, OutputLog, capped_bundle
-from jupyter_deepresearch.execution.streams import LINE_CHARS, Room, StreamText
+from jupyter_deepresearch.execution.runner.outputs import CellOutputs, NotebookOutputs, OutputLog, capped_bundle
+from jupyter_deepresearch.execution.runner.streams import LINE_CHARS, Room, StreamText
 from tests.execution.one_run import REPORT, RUNNER, OneRun, environment, one_run
 
 END = REPORT + "report(score=1.0)"

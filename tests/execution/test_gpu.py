@@ -9,9 +9,8 @@ import pytest
 
 from jupyter_deepresearch.core.types import RunState
 from jupyter_deepresearch.errors import InvalidConfig
-from jupyter_deepresearch.execution.gpu import NvmlGpus, busy_reason, visible
-from jupyter_deepresearch.execution.gpu_double import ScriptedGpus, scripted_gpu
-from jupyter_deepresearch.execution.gpu_lease import (
+from jupyter_deepresearch.execution.gpus.double import ScriptedGpus, scripted_gpu
+from jupyter_deepresearch.execution.gpus.lease import (
     GpuDesk,
     GpuLease,
     GpuWish,
@@ -20,6 +19,7 @@ from jupyter_deepresearch.execution.gpu_lease import (
     lock_folder,
     open_folder,
 )
+from jupyter_deepresearch.execution.gpus.nvml import NvmlGpus, busy_reason, visible
 from tests.execution import one_run as runs
 
 GPUS = tuple(scripted_gpu(index) for index in range(4))
@@ -108,8 +108,8 @@ def test_wishes_that_can_never_come_true_are_refused(tmp_path: Path) -> None:
 def test_a_lease_ends_with_its_process(tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from jupyter_deepresearch.execution.gpu_double import ScriptedGpus, scripted_gpu\n"
-        "from jupyter_deepresearch.execution.gpu_lease import GpuDesk, GpuWish\n"
+        "from jupyter_deepresearch.execution.gpus.double import ScriptedGpus, scripted_gpu\n"
+        "from jupyter_deepresearch.execution.gpus.lease import GpuDesk, GpuWish\n"
         "lease = GpuDesk(ScriptedGpus([scripted_gpu(0)]), Path(sys.argv[1])).take(GpuWish(), None)\n"
         "print(lease.uuids, flush=True)\ntime.sleep(60)"
     )
@@ -144,7 +144,7 @@ def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
 SCRIPTED = """
 import sys
 from jupyter_deepresearch.execution import gpu_lease
-from jupyter_deepresearch.execution.gpu_double import ScriptedGpus, scripted_gpu
+from jupyter_deepresearch.execution.gpus.double import ScriptedGpus, scripted_gpu
 from jupyter_deepresearch.execution.runner import main
 from pathlib import Path
 gpu_lease.PLACES = (Path(sys.argv[2]),)

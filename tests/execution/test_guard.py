@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_deepresearch.core.project import Direction, Guard, Objective
 from jupyter_deepresearch.core.types import RunState
-from jupyter_deepresearch.execution.guard import Activity, Rules, Stop
+from jupyter_deepresearch.execution.runner.guard import Activity, Rules, Stop
 
 OBJECTIVE = Objective("acc", Direction.MAXIMIZE)
 

@@ -14,10 +14,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from jupyter_deepresearch.core.ports import Build
 from jupyter_deepresearch.core.types import Edit, Purpose, Run, Source
 from jupyter_deepresearch.errors import InvalidNotebook
-from jupyter_deepresearch.execution.cells import parse, write
-from jupyter_deepresearch.execution.compose import check, compose
-from jupyter_deepresearch.execution.diff import CellDiff, cell_diff, file_diff
-from jupyter_deepresearch.execution.notebook import measure_digest, read_source
+from jupyter_deepresearch.execution.notebooks.cells import parse, write
+from jupyter_deepresearch.execution.notebooks.compose import check, compose
+from jupyter_deepresearch.execution.notebooks.diff import CellDiff, cell_diff, file_diff
+from jupyter_deepresearch.execution.notebooks.source import measure_digest, read_source
 
 PARAMETERS = 'lr = 1e-3\nwidth = 64\nact = "relu"\nbn = True\nlimit = None\nseed = 7\ndry_run = False'
 ODD = "\ttotal = 1 \r\n\n   # π ≠ 3\u2028\x0c'''🙂\\N{DASH}'''\n\n"

@@ -7,7 +7,7 @@ were read off the recordings by eye.
 import json
 from pathlib import Path
 
-from jupyter_deepresearch.execution.printed import PrintedReader, PrintedReport
+from jupyter_deepresearch.execution.metrics.printed import PrintedReader, PrintedReport
 
 SAMPLES = Path(__file__).parent / "printed_samples"
 Read = list[tuple[int | None, dict[str, float]]]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_deepresearch.execution.printed import PrintedReader
+from jupyter_deepresearch.execution.metrics.printed import PrintedReader
 
 
 def test_a_line_that_never_ends_costs_no_memory_and_its_start_is_read() -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from jupyter_deepresearch.execution.printed import PrintedReader
+from jupyter_deepresearch.execution.metrics.printed import PrintedReader
 
 Read = list[tuple[int | None, dict[str, float]]]
 

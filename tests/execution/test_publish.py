@@ -25,8 +25,8 @@ from jupyter_deepresearch.core.types import (
     Verdict,
 )
 from jupyter_deepresearch.errors import InvalidNotebook, StorageFailed
+from jupyter_deepresearch.execution.notebooks.publish import ProjectNotebooks
 from jupyter_deepresearch.execution.paths import ProjectPaths
-from jupyter_deepresearch.execution.publish import ProjectNotebooks
 from jupyter_deepresearch.execution.spec import RunnerSpec
 
 OBJECTIVE = Objective("val_accuracy", Direction.MAXIMIZE)

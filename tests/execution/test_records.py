@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_deepresearch.execution.metrics.series import MetricsFile, Series
 from jupyter_deepresearch.execution.paths import ProjectPaths, RunPaths
 from jupyter_deepresearch.execution.records import FolderRecords
-from jupyter_deepresearch.execution.series import MetricsFile, Series
 from jupyter_deepresearch.execution.spec import Live, RunnerOwner
 
 RUN = "0001-candidate-seed-1"

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from jupyter_deepresearch.core.types import Purpose, RunState
-from jupyter_deepresearch.execution.run_files import RESERVED_BYTES
+from jupyter_deepresearch.execution.runner.run_files import RESERVED_BYTES
 from tests.execution.one_run import REPORT, RUNNER, OneRun, environment, one_run, tagged, wait_for
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_deepresearch.core.project import Direction, Objective, ValueRule
-from jupyter_deepresearch.execution.scoring import CURVE_POINTS, Tally, downsample, score
+from jupyter_deepresearch.execution.metrics.scoring import CURVE_POINTS, Tally, downsample, score
 from jupyter_deepresearch.execution.spec import MetricLine
 
 LAST = Objective("acc", Direction.MAXIMIZE)

@@ -7,8 +7,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from jupyter_deepresearch.core.types import Dimension, Source
 from jupyter_deepresearch.errors import InvalidNotebook
-from jupyter_deepresearch.execution.cells import write
-from jupyter_deepresearch.execution.space import survey
+from jupyter_deepresearch.execution.notebooks.cells import write
+from jupyter_deepresearch.execution.notebooks.space import survey
 
 
 def source_of(parameters: str | None, *, locked: bool = True, kernel: str = "venv39") -> Source:

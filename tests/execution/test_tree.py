@@ -10,9 +10,9 @@ import pytest
 
 from jupyter_deepresearch.core.project import CodeOptions, Direction, LauncherOptions, Objective, Project
 from jupyter_deepresearch.errors import InvalidNotebook, StorageFailed
-from jupyter_deepresearch.execution.code import Layout, find_code, read_code
-from jupyter_deepresearch.execution.globs import matches
-from jupyter_deepresearch.execution.tree import make_tree, remove_tree
+from jupyter_deepresearch.execution.trees.code import Layout, find_code, read_code
+from jupyter_deepresearch.execution.trees.globs import matches
+from jupyter_deepresearch.execution.trees.tree import make_tree, remove_tree
 
 PROJECT = Project("p", "train.ipynb", Objective("acc", Direction.MAXIMIZE))
 

@@ -14,8 +14,8 @@ from jupyter_deepresearch.core.events import Survey
 from jupyter_deepresearch.core.ports import Launcher, Observation, Researcher, RunSpec
 from jupyter_deepresearch.core.project import Project
 from jupyter_deepresearch.core.types import Handle, Hypothesis, HypothesisKind, Outcome, RunState
-from jupyter_deepresearch.registry import Registry
-from jupyter_deepresearch.service import Service
+from jupyter_deepresearch.service.registry import Registry
+from jupyter_deepresearch.service.service import Service
 from jupyter_deepresearch.testing import FakeLauncher, ScriptedResearcher
 
 PARAMETERS = "lr = 0.1  # sweep: 0.001..1.0 log\nseed = 1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deepresearch.config import Options
+from jupyter_deepresearch.config.loading import Options
 from jupyter_deepresearch.errors import InvalidInput
 from jupyter_deepresearch.jupyter.arguments import Line, completions, read_line
 

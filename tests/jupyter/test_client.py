@@ -18,7 +18,7 @@ import pytest
 from jupyter_core.paths import jupyter_runtime_dir
 
 from jupyter_deepresearch import errors
-from jupyter_deepresearch.config import Options
+from jupyter_deepresearch.config.loading import Options
 from jupyter_deepresearch.jupyter.client import Client
 from jupyter_deepresearch.jupyter.servers import Server, find_server
 from tests.jupyter.doubles import Doubled

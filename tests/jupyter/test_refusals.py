@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_deepresearch.config import Options
+from jupyter_deepresearch.config.loading import Options
 from tests.jupyter.asking import Api, finished, refused, until
 from tests.jupyter.doubles import CONFIG, Doubled, HeldLauncher, three_times_lr, write_project
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from jupyter_deepresearch.core.types import Decision, HypothesisKind, ProjectState, RunState
 from jupyter_deepresearch.jupyter.render import Renderer, Shown
-from jupyter_deepresearch.text import history_text, measured_text, one_line, status_text, waiting_text
-from jupyter_deepresearch.views import (
+from jupyter_deepresearch.service.views import (
     ChangedView,
     ChangesView,
     EstimateView,
@@ -22,6 +21,7 @@ from jupyter_deepresearch.views import (
     UsageView,
     WaitingView,
 )
+from jupyter_deepresearch.text import history_text, measured_text, one_line, status_text, waiting_text
 
 HOSTILE = "<script>alert('1')</script>\x1b[31m & \"more\"\n\x07end"
 NOTEBOOK = "experiments/0003-a b#c.ipynb"

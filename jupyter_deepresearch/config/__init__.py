@@ -1,0 +1,1 @@
+"""``deepresearch.toml``, read and checked."""

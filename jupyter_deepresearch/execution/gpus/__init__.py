@@ -1,0 +1,1 @@
+"""GPUs: what the driver tells, and who may use which."""

@@ -1,0 +1,1 @@
+"""From printed lines and reports to curves and the value that counts."""

@@ -1,0 +1,1 @@
+"""A person's notebook read, an experiment's composed and published."""

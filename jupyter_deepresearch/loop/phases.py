@@ -1,0 +1,123 @@
+"""What each step of the loop does to the world and to the log. The intent is in the log before the effect."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from ..core import events as ev
+from ..core import judge as verdicts
+from ..core import steps
+from ..core.budget import deadline
+from ..core.growth import build
+from ..core.needs import artifacts_of
+from ..core.ports import Observation, RunSpec
+from ..core.state import State, Work
+from ..core.types import Experiment, Handle, Outcome, Purpose, Run, RunError, RunState, StopReason, Verdict
+from ..errors import InvalidInput, StorageFailed
+from .holds import STARTING
+from .logbook import Logbook
+from .thinking import Thinking
+
+
+class Phases:
+    """The effects of one project's loop, in the order in which a cycle takes them."""
+
+    def __init__(self, log: Logbook) -> None:
+        self._log = log
+        self._parts = log.parts
+        self._thinking = Thinking(log)
+        self.propose_baseline = self._thinking.propose_baseline
+        self.think = self._thinking.think
+        self.reflect = self._thinking.reflect
+
+    # EXECUTE
+
+    async def launch(self, state: State, run: Run) -> None:
+        """Intent, then effect. A launch that was cut off is only made again: it is idempotent by run id."""
+        if run.id not in state.runs:
+            if await self._is_disk_full(state):
+                return
+            self._log.append(ev.Planned(run))
+        try:
+            handle = await self._parts.launcher.launch(self._spec(state, run))
+        except InvalidInput as error:
+            refused = Outcome(run.id, RunState.INVALID, error=RunError("refused", str(error)))
+            self._log.append(ev.Ended(refused))
+        except StorageFailed as error:
+            self._log.put_off(STARTING, f"the run {run.id} cannot be started: {error}")
+        else:
+            self._log.holds.worked(STARTING)
+            self._log.append(ev.Launched(handle))
+
+    def _spec(self, state: State, run: Run) -> RunSpec:
+        limit = deadline(state.project, state)
+        return RunSpec(
+            run=run,
+            project_id=state.opened.project_id,
+            project=state.project,
+            experiment=(experiment := self._experiment(state, run.experiment)),
+            build=build(self._parts.history, experiment),
+            kernel=state.survey.kernel,
+            artifacts_of=artifacts_of(state.work(run.experiment), run),
+            dry_run=run.purpose is Purpose.DRY_RUN,
+            deadline_s=limit[0] if limit else None,
+            deadline_rule=limit[1] if limit else None,
+        )
+
+    def _experiment(self, state: State, number: int) -> Experiment:
+        work = state.work(number)
+        return work.experiment if work else self._parts.history.experiment(number)
+
+    async def _is_disk_full(self, state: State) -> bool:
+        limit = state.project.budget.disk_gb
+        if limit is None or await asyncio.to_thread(self._parts.records.disk_bytes) < limit * 1e9:
+            return False
+        self._log.append(ev.Finished(StopReason.DISK, f"the runs take the {limit:g} GB of budget.disk_gb"))
+        return True
+
+    async def watch(self, state: State, step: steps.Watch) -> None:
+        """Wait, without any LLM, until a run ends or somebody says something."""
+        handles = [r.handle for r in state.runs.values() if r.handle is not None]
+        for handle in handles:
+            if handle.run in step.cancel:
+                await self._parts.launcher.cancel(handle)
+        if not handles:
+            await self._log.pause()
+            return
+        for seen in await self._observe(handles):
+            if seen.outcome is not None:
+                self._log.append(ev.Ended(seen.outcome))
+
+    async def _observe(self, handles: list[Handle]) -> Iterable[Observation]:
+        watching = asyncio.ensure_future(self._parts.launcher.observe(handles))
+        ticking = asyncio.ensure_future(self._log.pause())
+        try:
+            await asyncio.wait({watching, ticking}, return_when=asyncio.FIRST_COMPLETED)
+            return await watching if watching.done() else ()
+        finally:
+            for task in (watching, ticking):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def repair(self, state: State, work: Work) -> None:
+        """Mend a failed dry run, or give the verdict where nothing can be mended."""
+        if not await self._thinking.repair(state, work):
+            await self.judge(state, work)
+
+    # REFLECT
+
+    async def judge(self, state: State, work: Work) -> None:
+        """The notebooks first, by rename, then the verdict: a crash in between only publishes them once more."""
+        verdict = verdicts.judge(state, work)
+        notebook = await self._publish(work, verdict)
+        self._log.append(ev.Judged(work.number, verdict, notebook))
+        self._log.write_memory()
+
+    async def _publish(self, work: Work, verdict: Verdict) -> str | None:
+        """The path of the experiment's first notebook, with those of all its ended runs in place."""
+        paths = []
+        for attempt in work.attempts:
+            publish = self._parts.notebooks.publish
+            paths.append(await asyncio.to_thread(publish, work.experiment, attempt.run, verdict, attempt.outcome))
+        return next((p for p in paths if p is not None), None)

@@ -1,0 +1,136 @@
+"""The phases that ask the researcher: THINK, the repair of a failed dry run, REFLECT."""
+
+from ..core import events as ev
+from ..core.budget import ended_by
+from ..core.growth import grow, revise, standing
+from ..core.ports import RunFailure, Seen
+from ..core.project import ApprovalMode
+from ..core.state import State, Work
+from ..core.types import Hypothesis, HypothesisKind, Lesson, Proposal, StopReason
+from ..errors import BudgetReached, ResearcherFailed
+from .holds import ASKING
+from .logbook import Logbook
+
+
+class _Outdated(Exception):
+    """What a hypothesis was made for has changed while it was thought of."""
+
+
+class Thinking:
+    """What the researcher is asked, and how its answers get into the log."""
+
+    def __init__(self, log: Logbook) -> None:
+        self._log = log
+        self._parts = log.parts
+        self._remarks: tuple[str, ...] = ()
+
+    async def think(self, state: State) -> None:
+        """The next hypothesis; the end of the project where there is none and nothing is open."""
+        try:
+            proposal = await self._parts.researcher.think(self._seen(state), self._parts.meter)
+        except BudgetReached as error:
+            self._log.append(ev.Finished(StopReason(error.reason), str(error)))
+            return
+        except ResearcherFailed as error:
+            self._is_out(error)
+            return
+        self._log.holds.worked(ASKING)
+        self._announce(proposal.remarks)
+        if proposal.hypothesis is not None:
+            self._propose(proposal.hypothesis, state)
+        elif not state.works:
+            why = proposal.exhausted or "the researcher has nothing more to try"
+            self._log.append(ev.Finished(StopReason.EXHAUSTED, why))
+        else:
+            self._log.holds.until_news(self._log.state().seq)
+
+    def propose_baseline(self) -> None:
+        """The person's notebook as it is, as an experiment of its own."""
+        self._propose(Hypothesis("baseline: the notebook as it is", HypothesisKind.BASELINE), None)
+
+    def _propose(self, hypothesis: Hypothesis, seen: State | None) -> None:
+        """Number the hypothesis at the moment of writing: a person's own may have come in between.
+
+        One that the project has no cycle for any more, or that was made for another measure, is dropped.
+        """
+        fresh = [n for n in seen.directives if n.instruction.fresh] if seen else []
+
+        def proposed(state: State | None) -> ev.Event:
+            assert state is not None
+            if seen is not None and (seen.measure != state.measure or ended_by(state.project, state) is not None):
+                raise _Outdated
+            return ev.Proposed(grow(state, hypothesis), tuple(n.instruction.seq for n in fresh))
+
+        try:
+            self._parts.ledger.append(proposed, epoch=self._log.epoch)
+        except _Outdated:
+            return
+        for note in fresh:
+            if note.digest is not None:
+                self._parts.desk.settle(note.digest)
+
+    async def repair(self, state: State, work: Work) -> bool:
+        """A mended hypothesis, asked again where it touches other cells; False where nothing can be mended."""
+        failure = RunFailure(work.experiment, work.attempts[-1].outcome.error, work.repairs)
+        old, proposal = work.experiment.hypothesis, Proposal()
+        if self._parts.researcher.can_repair:
+            try:
+                proposal = await self._parts.researcher.repair(self._seen(state), failure, self._parts.meter)
+            except BudgetReached as error:
+                self._log.append(ev.Announced(f"experiment {work.number} is not repaired: {error}"))
+            except ResearcherFailed as error:
+                self._is_out(error)
+                return True
+            self._log.holds.worked(ASKING)
+        new = proposal.hypothesis or old
+        if new == old:
+            return False
+        ask = state.project.approval.mode is ApprovalMode.ASK and not _places(new) <= _places(old)
+        self._log.append(ev.Repaired(revise(self._parts.history, work.experiment, new), ask))
+        return True
+
+    async def reflect(self, state: State, work: Work) -> None:
+        """The lesson of a verdict; without a budget for it, the verdict's own reason."""
+        assert work.verdict is not None
+        ask = self._parts.researcher.reflect
+        try:
+            lesson = await ask(self._seen(state), work.experiment, work.verdict, self._parts.meter)
+        except BudgetReached:
+            lesson = Lesson(work.verdict.reason)
+        except ResearcherFailed as error:
+            self._is_out(error)
+            return
+        self._log.holds.worked(ASKING)
+        self._log.append(ev.Reflected(work.number, lesson))
+        self._log.write_memory()
+
+    def _is_out(self, error: ResearcherFailed) -> None:
+        self._log.put_off(ASKING, f"the researcher cannot answer: {error}")
+
+    def _announce(self, remarks: tuple[str, ...]) -> None:
+        """Say what the researcher remarked, once as long as it says the same."""
+        if remarks != self._remarks:
+            self._remarks = remarks
+            for remark in remarks:
+                self._log.append(ev.Announced(remark))
+
+    def _seen(self, state: State) -> Seen:
+        history, measure = self._parts.history, state.measure
+        own = state.survey.parameters
+        return Seen(
+            objective=state.project.objective,
+            cycle=state.next_cycle,
+            brief=state.brief,
+            memory=state.memory.render(state.project.objective),
+            survey=state.survey,
+            baseline=standing(state, state.baseline),
+            champion=standing(state, state.champion),
+            directives=tuple(n.instruction for n in state.directives),
+            trials=lambda after: history.trials(measure, after),
+            waiting=tuple({**own, **w.experiment.settings} for w in state.works.values() if not w.is_baseline),
+        )
+
+
+def _places(hypothesis: Hypothesis) -> set[str]:
+    """What a hypothesis edits."""
+    return {edit.where for edit in hypothesis.edits}

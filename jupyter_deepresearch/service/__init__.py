@@ -1,0 +1,1 @@
+"""Projects created, started, steered and shown: what every surface stands on."""

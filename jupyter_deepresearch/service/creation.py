@@ -1,0 +1,109 @@
+"""Making a project out of a folder, and taking in what changed since: all is checked before anything is written."""
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+from functools import partial
+from pathlib import Path
+
+from ..config.loading import BRIEF_NAME, Options, check_brief, load, read_brief, reload, write_project_files
+from ..core import events as ev
+from ..core.ledger import Ledger
+from ..core.project import Project
+from ..core.state import State
+from ..errors import Conflict, StorageFailed
+from .opened import Makers, OpenedProject
+
+
+def create(folder: Path, options: Options, brief: str | None, makers: Makers) -> OpenedProject:
+    """A new project in ``folder``, its log begun.
+
+    Raises InvalidConfig, InvalidNotebook, NotFound, Conflict, StorageFailed; nothing is half made then.
+    """
+    project = load(folder, options)
+    source, survey = makers.notebooks(folder, project).read(project.notebook)
+    text = check_brief(brief, "the brief given") if brief and brief.strip() else read_brief(folder)
+    remarks = makers.preflight(project, survey)
+    had_brief = (folder / BRIEF_NAME).exists()
+    write_project_files(folder, brief)
+    try:
+        _write_first(folder, makers, ev.Opened(_new_id(project.name), project, source, survey, text))
+    except StorageFailed:
+        if not had_brief:
+            with contextlib.suppress(OSError):  # a read-only folder
+                (folder / BRIEF_NAME).unlink(missing_ok=True)
+        raise
+    opened = OpenedProject.at(folder, makers)
+    for remark in remarks:
+        opened.ledger.append(ev.Announced(remark))
+    return opened
+
+
+def take_up(opened: OpenedProject, options: Options, brief: str | None, makers: Makers) -> None:
+    """Take in what the person configured or mended since; undo pause, stop and an ended budget.
+
+    Raises InvalidConfig, InvalidNotebook, Conflict (another brief is there), StorageFailed; nothing is written then.
+    """
+    state = opened.state
+    wanted = reload(opened.folder, state.project, options)
+    mended = opened.mended() or _measured_anew(opened, wanted)
+    makers.preflight(wanted, mended.survey if mended else state.survey)
+    write_project_files(opened.folder, brief)
+    if mended is not None:
+        opened.ledger.append(mended)
+    if wanted != state.project:
+        opened.ledger.append(ev.Configure(wanted))
+    if state.paused or state.stopped or state.finished or state.failed:
+        opened.ledger.append(ev.Resume())
+
+
+def _measured_anew(opened: OpenedProject, wanted: Project) -> ev.Sourced | None:
+    """A new measure where the metric is another one, or is read otherwise; None where values stay comparable."""
+    now, then = wanted.objective, opened.state.project.objective
+    if (now.metric, now.direction, now.value) == (then.metric, then.direction, then.value):
+        return None
+    source, survey = opened.notebooks.read(wanted.notebook)
+    return ev.Sourced(source, survey, new_measure=opened.state.baseline is not None)
+
+
+def _write_first(folder: Path, makers: Makers, event: ev.Opened) -> None:
+    """A new log with its first event, or no trace of one. Raises StorageFailed."""
+    hidden = folder / ".deepresearch"
+    before = set(hidden.iterdir()) if hidden.is_dir() else None
+    try:
+        hidden.mkdir(exist_ok=True)
+        (hidden / ".gitignore").write_text("*\n", encoding="utf-8")
+        store = makers.store(folder)
+        try:
+            Ledger(store).append(partial(_first, event))
+        finally:
+            store.close()
+    except (OSError, StorageFailed) as error:
+        _remove_new(hidden, before)
+        if isinstance(error, StorageFailed):
+            raise
+        raise StorageFailed(f"{folder} cannot be written: {error.strerror}") from error
+
+
+def _first(event: ev.Opened, state: State | None) -> ev.Event:
+    """A log has one beginning, also when two processes start the same project at once."""
+    if state is not None:
+        raise Conflict("another process has just started this project; start it again to take it up")
+    return event
+
+
+def _remove_new(hidden: Path, before: set[Path] | None) -> None:
+    """Take away what was written into the folder, or the folder itself where it is new."""
+    if before is None:
+        shutil.rmtree(hidden, ignore_errors=True)
+        return
+    with contextlib.suppress(OSError):
+        for path in set(hidden.iterdir()) - before:
+            path.unlink()
+
+
+def _new_id(name: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30] or "project"
+    return f"{slug}-{hashlib.sha256(os.urandom(16)).hexdigest()[:8]}"

@@ -1,0 +1,164 @@
+"""One project folder opened: its log, its files, what may be asked and told. Works with and without a server."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..config.loading import reconfigure
+from ..core.events import Record, Sourced, Survey
+from ..core.growth import build
+from ..core.ledger import Ledger
+from ..core.ports import Build, Curves, Desk, History, Launcher, Notebooks, Owner, Researcher, RunRecords, Store
+from ..core.project import Project
+from ..core.state import State
+from ..errors import DeepResearchError, NotFound
+from . import past, status, views
+from .commands import Command, Context, ResumeCommand, decide
+
+
+class Past(Store, History, past.Rows, Protocol):
+    """What one store answers: the log, the past, and SQL over both."""
+
+    def holder(self) -> Owner | None: ...
+
+    def is_there(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class Makers(Protocol):
+    """Makes the real part of every seam for a project folder. The composition root has the only one."""
+
+    def store(self, folder: Path) -> Past: ...
+
+    def notebooks(self, folder: Path, project: Project) -> Notebooks: ...
+
+    def desk(self, folder: Path) -> Desk: ...
+
+    def records(self, folder: Path) -> RunRecords: ...
+
+    def launcher(self, folder: Path, project: Project) -> Launcher: ...
+
+    def researcher(self, project: Project, project_id: str) -> Researcher: ...
+
+    def preflight(self, project: Project, survey: Survey) -> tuple[str, ...]:
+        """Remarks for the person on what will be used. Raises where kernel or researcher cannot be."""
+
+
+@dataclass(frozen=True)
+class OpenedProject:
+    """A project that has a log. Every answer is made from the log and the run folders at the moment of asking."""
+
+    id: str
+    folder: Path
+    store: Past
+    ledger: Ledger
+    notebooks: Notebooks
+    records: RunRecords
+
+    @classmethod
+    def at(cls, folder: Path, makers: Makers) -> "OpenedProject":
+        """Open a project that exists. Raises NotFound for a folder without a log, StorageFailed."""
+        if not has_log(folder):
+            raise NotFound(f"{folder} holds no research project yet; start one there first")
+        store = makers.store(folder)
+        ledger = Ledger(store)
+        try:
+            state = ledger.state()
+            if state is None:
+                raise NotFound(f"{folder} holds no research project yet; start one there first")
+            notebooks, records = makers.notebooks(folder, state.project), makers.records(folder)
+            return cls(state.opened.project_id, folder, store, ledger, notebooks, records)
+        except DeepResearchError:
+            store.close()
+            raise
+
+    @property
+    def state(self) -> State:
+        state = self.ledger.state()
+        assert state is not None, "an opened project has a first event"
+        return state
+
+    def command(self, command: Command, command_id: str | None = None) -> Record:
+        """Write a command. A repeated ``command_id`` answers the record that it made first.
+
+        Resuming a failed project reads its notebook anew: that is what the person has mended meanwhile.
+        Raises InvalidInput, NotFound, AlreadyDecided, Conflict, StorageFailed; nothing is written then.
+        """
+        context = Context(self.store, self.notebooks, reconfigure)
+
+        def decided(state: State | None) -> Any:
+            assert state is not None
+            return decide(command, state, context)
+
+        mended = self.mended() if isinstance(command, ResumeCommand) else None
+        if mended is not None:
+            self.ledger.append(mended)
+        return self.ledger.append(decided, command_id=command_id)
+
+    def mended(self) -> Sourced | None:
+        """The notebook of a failed project as it now is, None for one that has not failed. Raises InvalidNotebook.
+
+        The measure stays as it is where nothing has been measured by it.
+        """
+        state = self.state
+        if state.failed is None:
+            return None
+        source, survey = self.notebooks.read(state.project.notebook)
+        return Sourced(source, survey, new_measure=state.baseline is not None)
+
+    def status(self, life: views.Life | None = None) -> views.StatusView:
+        """The status object; ``life`` is who researches it, looked up in the lease when not given."""
+        if life is None:
+            life = views.Life(self.store.holder() is not None)
+        return status.status(status.Situation(self.state, str(self.folder), self.store, self.records, life))
+
+    def history(self, after: int = -1, limit: int | None = None) -> tuple[views.ExperimentView, ...]:
+        """Experiments numbered above ``after``, oldest first."""
+        return past.history(self.store, after, limit)
+
+    def experiment(self, number: int) -> views.ExperimentView:
+        """One experiment. Raises NotFound."""
+        found = past.experiment(self.store, number)
+        if found is None:
+            raise NotFound(f"there is no experiment {number} in {self.state.project.name}")
+        return found
+
+    def recipe(self, number: int) -> Build:
+        """How an experiment's notebook comes about. Raises NotFound."""
+        return build(self.store, self.store.experiment(number))
+
+    def curves(self, number: int, run: str | None, points: int) -> Curves:
+        """The reported series of one run of an experiment (default: its latest). Raises NotFound."""
+        self.experiment(number)
+        rows = self.store.query("SELECT run FROM runs WHERE experiment = ? ORDER BY seq DESC", number)
+        runs = [str(r[0]) for r in rows]
+        if run is not None and run not in runs:
+            raise NotFound(f"experiment {number} has no run {run!r}; it has: {', '.join(runs) or 'none'}")
+        if not runs:
+            return Curves("", {})
+        return self.records.curves(run or runs[0], points)
+
+    def memory(self) -> views.MemoryTexts:
+        """Both tiers of the memory as they would be sent."""
+        state = self.state
+        return views.MemoryTexts(state.brief, state.memory.render(state.project.objective), state.notes)
+
+    def events(self, after: int = 0) -> Iterator[Mapping[str, Any]]:
+        """The log after ``after`` as JSON objects ``{seq, at, kind, body}``, whole sources left out."""
+        return past.events(self.store.records(after))
+
+
+def has_log(folder: Path) -> bool:
+    """Whether a project was started in this folder. A ledger without an event is what a crash at the start leaves."""
+    path = folder / ".deepresearch" / "ledger.db"
+    if not path.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(path, timeout=30)) as db:
+            return db.execute("SELECT 1 FROM events LIMIT 1").fetchone() is not None
+    except sqlite3.Error as error:
+        return "no such table" not in str(error)  # whatever else it is, opening it says what is wrong

@@ -1,0 +1,94 @@
+"""Rows of the history and of the log as views, asked of the store by SQL."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from ..core.events import Record, kind_of
+from ..core.state import Work
+from ..core.types import Parameters, Value
+from .views import ExperimentView, NearestView
+
+NEAREST_AMONG = 1000
+
+
+class Rows(Protocol):
+    """What the views ask of a store."""
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]: ...
+
+
+_COLUMNS = (
+    "experiment, cycle, parent, claim, kind, parameters, edits, state, decision, value, interval, seeds, elapsed_s,"
+    " usd, notebook, reason, measure"
+)
+
+
+def history(rows: Rows, after: int = -1, limit: int | None = None) -> tuple[ExperimentView, ...]:
+    """Experiments with a greater number, oldest first, at most ``limit``."""
+    found = rows.query(
+        f"SELECT {_COLUMNS} FROM experiments WHERE experiment > ? ORDER BY experiment LIMIT ?",
+        after,
+        -1 if limit is None else limit,
+    )
+    return tuple(_experiment(row) for row in found)
+
+
+def experiment(rows: Rows, number: int) -> ExperimentView | None:
+    """One experiment, None where there is none of this number."""
+    found = rows.query(f"SELECT {_COLUMNS} FROM experiments WHERE experiment = ?", number)
+    return _experiment(found[0]) if found else None
+
+
+def _experiment(row: tuple[Any, ...]) -> ExperimentView:
+    named = dict(zip(_COLUMNS.replace(" ", "").split(","), row, strict=True))
+    for name in ("parameters", "edits", "interval"):
+        named[name] = None if named[name] is None else msgspec.json.decode(named[name])
+    named["parameters"] = named["parameters"] or {}
+    named["edits"] = named["edits"] or ()
+    return msgspec.convert(named, ExperimentView)
+
+
+def nearest(rows: Rows, work: Work, measure: int, base: Parameters) -> NearestView | None:
+    """The judged experiment whose values differ least: in number first, then in relative size."""
+    wanted = work.experiment.settings
+    best: tuple[tuple[int, float], NearestView] | None = None
+    for number, claim, decision, value, settings in rows.query(
+        "SELECT experiment, claim, decision, value, settings FROM trials WHERE measure = ? AND experiment <> ?"
+        " ORDER BY experiment DESC LIMIT ?",
+        measure,
+        work.number,
+        NEAREST_AMONG,
+    ):
+        distance = _distance(wanted, msgspec.json.decode(settings), base)
+        if best is None or distance < best[0]:
+            best = distance, NearestView(number, claim, decision, value)
+    return best[1] if best else None
+
+
+def _distance(a: Parameters, b: Parameters, base: Parameters) -> tuple[int, float]:
+    differing, size = 0, 0.0
+    for name in {*a, *b}:
+        x, y = a.get(name, base.get(name)), b.get(name, base.get(name))
+        if x == y:
+            continue
+        differing += 1
+        size += _relative(x, y)
+    return differing, size
+
+
+def _relative(x: Value, y: Value) -> float:
+    if isinstance(x, int | float) and isinstance(y, int | float):
+        return abs(x - y) / max(abs(x), abs(y))
+    return 1.0
+
+
+def events(records: Iterable[Record]) -> Iterator[Mapping[str, Any]]:
+    """Records as JSON objects ``{seq, at, kind, body}``. Notebooks and code are left out: they are large."""
+    for record in records:
+        body = msgspec.to_builtins(record.event)
+        for holder in (body, body.get("experiment")):
+            if isinstance(holder, dict) and holder.get("source") is not None:
+                holder["source"] = None
+        yield {"seq": record.seq, "at": record.at, "kind": kind_of(record.event), "body": body}

@@ -1,0 +1,184 @@
+"""The contract's JSON shapes as frozen dataclasses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from ..core.types import Decision, Edit, HypothesisKind, Parameters, ProjectState, Purpose, RunState
+
+
+@dataclass(frozen=True)
+class ObjectiveView:
+    metric: str
+    direction: str
+    min_delta: float
+    target: float | None
+    value: str
+    constraints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RankView:
+    experiment: int
+    value: float
+    interval: tuple[float, float] | None
+    seeds: int
+    notebook: str | None
+    claim: str
+
+
+@dataclass(frozen=True)
+class LatestView:
+    step: float | None
+    values: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class RunView:
+    run: str
+    experiment: int
+    purpose: Purpose
+    seed: int
+    pid: int | None
+    kernel_pid: int | None
+    elapsed_s: float | None
+    latest: LatestView | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class EstimateView:
+    """``minutes`` None where nothing has run yet; ``basis`` says where the numbers come from."""
+
+    minutes: float | None
+    usd: float
+    basis: str
+
+
+@dataclass(frozen=True)
+class NearestView:
+    experiment: int
+    claim: str
+    decision: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class WaitingView:
+    hypothesis: int
+    claim: str
+    rationale: str
+    kind: HypothesisKind
+    parameters: Parameters
+    edits: tuple[Edit, ...]
+    estimate: EstimateView
+    nearest: NearestView | None
+
+
+@dataclass(frozen=True)
+class PhaseView:
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    usd: float
+
+
+@dataclass(frozen=True)
+class UsageView:
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    usd: float
+    by_phase: Mapping[str, PhaseView]
+
+
+@dataclass(frozen=True)
+class MemoryView:
+    brief_chars: int
+    log_chars: int
+    limit_chars: int
+
+
+@dataclass(frozen=True)
+class StatusView:
+    """One project's state; ``project`` is its name, ``path`` its folder."""
+
+    id: str
+    project: str
+    path: str
+    state: ProjectState
+    reason: str
+    stop_reason: str | None
+    cycle: int
+    cycles: int | None
+    objective: ObjectiveView
+    baseline: RankView | None
+    champion: RankView | None
+    running: tuple[RunView, ...]
+    waiting: tuple[WaitingView, ...]
+    usage: UsageView
+    memory: MemoryView
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExperimentView:
+    """One row of the history. ``interval`` is null below two seeds."""
+
+    experiment: int
+    cycle: int | None
+    parent: int | None
+    claim: str
+    kind: HypothesisKind
+    parameters: Parameters
+    edits: tuple[Edit, ...]
+    state: RunState
+    decision: Decision | None
+    value: float | None
+    interval: tuple[float, float] | None
+    seeds: int
+    elapsed_s: float | None
+    usd: float
+    notebook: str | None
+    reason: str | None = None
+    measure: int = 1
+
+
+@dataclass(frozen=True)
+class MemoryTexts:
+    """Both tiers as they would be sent, and the person's own lines."""
+
+    brief: str
+    log: str
+    notes: str
+
+
+@dataclass(frozen=True)
+class Life:
+    """Whether somebody researches the project right now, and what it says of itself where not."""
+
+    alive: bool
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class ChangedView:
+    """The changed lines of one cell (by its id) or file (by its path), as a unified diff without its header."""
+
+    place: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ChangesView:
+    """What makes experiment ``after`` of ``before``; ``before`` is null for the person's own notebook."""
+
+    before: int | None
+    after: int
+    changes: tuple[ChangedView, ...]
+
+
+def to_json(view: object) -> str:
+    """Any of these views (or a tuple of them) as JSON text; NaN and infinities become null."""
+    return msgspec.json.encode(view).decode()

@@ -1,0 +1,1 @@
+"""The log in SQLite, and how its events are written."""
