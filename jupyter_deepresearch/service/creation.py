@@ -65,7 +65,8 @@ def _measured_anew(opened: OpenedProject, wanted: Project) -> ev.Sourced | None:
     if (now.metric, now.direction, now.value) == (then.metric, then.direction, then.value):
         return None
     source, survey = opened.notebooks.read(wanted.notebook)
-    return ev.Sourced(source, survey, new_measure=opened.state.baseline is not None)
+    is_measured = opened.state.baseline is not None or bool(opened.state.runs)
+    return ev.Sourced(source, survey, new_measure=is_measured)
 
 
 def _write_first(folder: Path, makers: Makers, event: ev.Opened) -> None:
