@@ -245,7 +245,8 @@ def test_a_flood_of_output_loses_no_metric_and_takes_no_memory(tmp_path: Path, f
 
 def test_the_runner_is_light_and_imports_nothing_of_the_server() -> None:
     code = (
-        "import sys, jupyter_deepresearch.execution.runner, jupyter_deepresearch.execution.phases as p\n"
+        "import sys, jupyter_deepresearch.execution.runner.__main__\n"
+        "import jupyter_deepresearch.execution.runner.phases as p\n"
         "p._import_engine()\n"
         "heavy = {'optuna', 'jupyter_server', 'anthropic', 'numpy', 'pandas', 'sqlalchemy', 'IPython', 'tornado.web'}\n"
         "print(sorted(heavy & set(sys.modules)))"

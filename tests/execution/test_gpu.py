@@ -143,9 +143,9 @@ def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
 
 SCRIPTED = """
 import sys
-from jupyter_deepresearch.execution import gpu_lease
+from jupyter_deepresearch.execution.gpus import lease as gpu_lease
 from jupyter_deepresearch.execution.gpus.double import ScriptedGpus, scripted_gpu
-from jupyter_deepresearch.execution.runner import main
+from jupyter_deepresearch.execution.runner.__main__ import main
 from pathlib import Path
 gpu_lease.PLACES = (Path(sys.argv[2]),)
 sys.exit(main([sys.argv[1]], ScriptedGpus(*eval(sys.argv[3]))))

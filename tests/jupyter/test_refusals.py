@@ -172,7 +172,8 @@ async def test_a_start_again_goes_on_with_the_project(api: Api, folder: Path) ->
     project = await finished(api)
     again = await api.post("projects", body={"path": "small", "budget": {"cycles": 7}})
     assert (again.code, again.body["id"], again.body["cycles"]) == (201, project, 7)
-    other = await api.post("projects", body={"path": "small", "objective": {"metric": "loss"}})
+    (folder / "other.ipynb").write_bytes((folder / "train.ipynb").read_bytes())
+    other = await api.post("projects", body={"path": "small", "notebook": "other.ipynb"})
     assert "cannot change" in refused(other, 400, "invalid_config")
 
 
