@@ -57,7 +57,7 @@ def decode(cls: type[T], text: str) -> T:
         for holder in (body, body.get("experiment")):
             if isinstance(holder, dict) and isinstance(holder.get("source"), dict) and "z" in holder["source"]:
                 holder["source"] = json.loads(zlib.decompress(base64.b64decode(holder["source"]["z"])))
-        return msgspec.convert(body, cls)
+        return msgspec.convert(body, cls, str_keys=True)
     except (msgspec.MsgspecError, ValueError, zlib.error) as error:
         raise StorageFailed(f"the ledger holds an unreadable {cls.__name__} event: {error}") from error
 

@@ -107,12 +107,14 @@ class SqliteStore(SqlHistory):
                     return _record(row)
             event = event() if callable(event) else event
             seq = self._db.execute("SELECT coalesce(max(seq), 0) + 1 FROM events").fetchone()[0]
-            record = Record(seq, self._clock(), event)
+            body = encode(event)
+            # As it will be read: what could not be is never written.
+            record = Record(seq, self._clock(), decode(type(event), body))
             experiment, run = places(event)
             self._db.execute(
                 "INSERT INTO events (seq, at, kind, version, body, experiment, run, command_id)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (seq, record.at, kind_of(event), 1, encode(event), experiment, run, command_id),
+                (seq, record.at, kind_of(event), 1, body, experiment, run, command_id),
             )
             return record
 
