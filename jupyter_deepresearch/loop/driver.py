@@ -31,7 +31,8 @@ class Loop:
             if until_rest and isinstance(step, steps.Rest):
                 return state
             started = self._clock.monotonic()
-            await self._perform(step, state)
+            performing = self._perform(step, state)
+            await (performing if isinstance(step, steps.Watch) else self._phases.beside(state, performing))
             if not state.paused and not isinstance(step, steps.Wait | steps.Rest):
                 self._log.count_work(state, self._clock.monotonic() - started)
 

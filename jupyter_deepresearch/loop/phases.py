@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Coroutine
+from typing import Any
 
 from ..core import events as ev
 from ..core import judge as verdicts
@@ -10,7 +11,7 @@ from ..core import steps
 from ..core.budget import deadline
 from ..core.growth import build
 from ..core.needs import artifacts_of
-from ..core.ports import Observation, RunSpec
+from ..core.ports import RunSpec
 from ..core.state import State, Work
 from ..core.types import Experiment, Handle, Outcome, Purpose, Run, RunError, RunState, StopReason, Verdict
 from ..errors import InvalidInput, StorageFailed
@@ -77,28 +78,39 @@ class Phases:
 
     async def watch(self, state: State, step: steps.Watch) -> None:
         """Wait, without any LLM, until a run ends or somebody says something."""
-        handles = [r.handle for r in state.runs.values() if r.handle is not None]
-        for handle in handles:
+        for handle in _live(state):
             if handle.run in step.cancel:
                 await self._parts.launcher.cancel(handle)
-        if not handles:
-            await self._log.pause()
-            return
-        for seen in await self._observe(handles):
-            if seen.outcome is not None:
-                self._log.append(ev.Ended(seen.outcome))
+        await self._beside(state, self._log.pause(), until_end=True)
 
-    async def _observe(self, handles: list[Handle]) -> Iterable[Observation]:
-        watching = asyncio.ensure_future(self._parts.launcher.observe(handles))
-        ticking = asyncio.ensure_future(self._log.pause())
+    async def beside(self, state: State, step: Coroutine[None, None, None]) -> None:
+        """Perform a step, and log the ends of live runs at once, however long the step takes."""
+        await self._beside(state, step, until_end=False)
+
+    async def _beside(self, state: State, step: Coroutine[None, None, None], until_end: bool) -> None:
+        live, performing = _live(state), asyncio.ensure_future(step)
         try:
-            await asyncio.wait({watching, ticking}, return_when=asyncio.FIRST_COMPLETED)
-            return await watching if watching.done() else ()
+            while live and not performing.done():
+                ended = await self._ended_before(performing, live)
+                for outcome in ended:
+                    self._log.append(ev.Ended(outcome))
+                if ended and until_end:
+                    return
+                live = [handle for handle in live if handle.run not in {outcome.run for outcome in ended}]
+            await performing
         finally:
-            for task in (watching, ticking):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await _drop(performing)
+
+    async def _ended_before(self, performing: asyncio.Future[None], live: list[Handle]) -> list[Outcome]:
+        """How live runs ended, the first of them or those at once; none where ``performing`` is done first."""
+        watching = asyncio.ensure_future(self._parts.launcher.observe(live))
+        try:
+            both: set[asyncio.Future[Any]] = {watching, performing}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            seen = await watching if watching.done() else ()
+            return [observation.outcome for observation in seen if observation.outcome is not None]
+        finally:
+            await _drop(watching)
 
     async def repair(self, state: State, work: Work) -> None:
         """Mend a failed dry run, or give the verdict where nothing can be mended."""
@@ -121,3 +133,16 @@ class Phases:
             publish = self._parts.notebooks.publish
             paths.append(await asyncio.to_thread(publish, work.experiment, attempt.run, verdict, attempt.outcome))
         return next((p for p in paths if p is not None), None)
+
+
+def _live(state: State) -> list[Handle]:
+    """The handles of runs that are known to have started and not to have ended."""
+    return [r.handle for r in state.runs.values() if r.handle is not None]
+
+
+async def _drop(task: asyncio.Future[Any]) -> None:
+    """End a task that is not needed any more; one that is done stays as it is."""
+    if not task.done():
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
