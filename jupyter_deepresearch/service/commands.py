@@ -15,7 +15,7 @@ from ..core.state import State, Work
 from ..core.types import Edit, Experiment, Hypothesis, HypothesisKind, Parameters
 from ..errors import AlreadyDecided, Conflict, InvalidInput, InvalidNotebook, NotFound
 
-DIRECTIVE_LIMIT_CHARS = 2000
+TEXT_LIMIT_CHARS = 2000
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ _CLASSES: Mapping[CommandKind, type[Command]] = {
 
 def parse(kind: str, body: Mapping[str, Any]) -> Command:
     """The command that ``{kind, ...body}`` says. Raises InvalidInput naming the key, what was found and is accepted."""
-    if kind not in set(CommandKind):
+    if not isinstance(kind, str) or kind not in set(CommandKind):
         raise InvalidInput(f"unknown command {kind!r}; accepted: {', '.join(CommandKind)}")
     if kind == CommandKind.CONFIGURE:
         return ConfigureCommand(dict(body))
@@ -167,13 +167,13 @@ def decide(command: Command, state: State, context: Context) -> ev.Event:
         case ApproveCommand(hypothesis=number):
             return ev.Approve(_waiting(state, context, number).number)
         case RejectCommand(hypothesis=number, reason=reason):
-            return ev.Reject(_waiting(state, context, number).number, reason)
+            return ev.Reject(_waiting(state, context, number).number, _bounded("reject: reason", reason))
         case EditCommand():
             return _edit(command, state, context)
         case TryCommand():
             return _try(command, state, context)
         case DirectiveCommand(text=text):
-            return ev.Directive(_directive(text))
+            return ev.Directive(_said("directive: the text", text))
         case CancelCommand(run=run):
             return _cancel(run, state, context)
         case ReproduceCommand():
@@ -201,7 +201,7 @@ def _edit(command: EditCommand, state: State, context: Context) -> ev.Event:
     old = work.experiment.hypothesis
     hypothesis = replace(
         old,
-        claim=old.claim if command.claim is None else command.claim,
+        claim=old.claim if command.claim is None else _said("edit: claim", command.claim),
         parameters=old.parameters if command.parameters is None else command.parameters,
         edits=old.edits if command.edits is None else command.edits,
     )
@@ -214,7 +214,8 @@ def _try(command: TryCommand, state: State, context: Context) -> ev.Event:
     if not command.parameters and command.notebook is None:
         raise InvalidInput("try: nothing to try; give NAME=VALUE of a parameter, or a notebook")
     changes = ", ".join(f"{k} = {v}" for k, v in command.parameters.items())
-    claim = command.claim or f"by hand: {', '.join(filter(None, [command.notebook, changes]))}"
+    by_hand = f"by hand: {', '.join(filter(None, [command.notebook, changes]))}"
+    claim = _bounded("try: claim", command.claim or "") or by_hand
     source, survey, parent = None, state.survey, state.champion.experiment if state.champion else None
     if command.notebook is not None:
         source, survey = context.notebooks.read(command.notebook)
@@ -236,17 +237,24 @@ def _try(command: TryCommand, state: State, context: Context) -> ev.Event:
     return ev.Try(experiment)
 
 
-def _directive(text: str) -> str:
+def _said(what: str, text: str) -> str:
+    """A text that has to say something."""
+    if not text.strip():
+        raise InvalidInput(f"{what} is empty")
+    return _bounded(what, text)
+
+
+def _bounded(what: str, text: str) -> str:
     text = text.strip()
-    if not text:
-        raise InvalidInput("directive: the text is empty")
-    if len(text) > DIRECTIVE_LIMIT_CHARS:
-        raise InvalidInput(f"directive: {len(text):,} characters; at most {DIRECTIVE_LIMIT_CHARS:,} are accepted")
+    if len(text) > TEXT_LIMIT_CHARS:
+        raise InvalidInput(f"{what} has {len(text):,} characters; at most {TEXT_LIMIT_CHARS:,} are accepted")
     return text
 
 
 def _cancel(run: str, state: State, context: Context) -> ev.Event:
     if run in state.runs:
+        if state.runs[run].cancelled:
+            raise AlreadyDecided(f"run {run} is already being cancelled")
         return ev.Cancel(run)
     if context.history.has_run(run):
         raise AlreadyDecided(f"run {run} has already ended")
