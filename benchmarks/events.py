@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from jupyter_deepresearch.core import events as ev
+from jupyter_deepresearch.core.answers import Lesson
 from jupyter_deepresearch.core.types import (
     Decision,
     Experiment,
     Handle,
     Hypothesis,
     HypothesisKind,
-    Lesson,
     Outcome,
     Parameters,
     Purpose,

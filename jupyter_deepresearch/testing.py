@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .core import events as ev
+from .core.answers import Lesson, Proposal
 from .core.ports import Build, Curves, Meter, Observation, Progress, RunFailure, RunSpec, Seen
 from .core.types import (
     Experiment,
     Handle,
     Hypothesis,
     HypothesisKind,
-    Lesson,
     Outcome,
-    Proposal,
     Run,
     RunError,
     RunState,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from jupyter_deepresearch.core import events as ev
+from jupyter_deepresearch.core.answers import Lesson, Usage
 from jupyter_deepresearch.core.project import Budget, Direction, Objective, Project
 from jupyter_deepresearch.core.types import (
     Decision,
@@ -11,13 +12,11 @@ from jupyter_deepresearch.core.types import (
     Handle,
     Hypothesis,
     HypothesisKind,
-    Lesson,
     Outcome,
     Purpose,
     Run,
     RunState,
     Source,
-    Usage,
     Verdict,
 )
 

@@ -7,22 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from jupyter_deepresearch.config.loading import reconfigure
 from jupyter_deepresearch.core import events as ev
+from jupyter_deepresearch.core.answers import Lesson, Proposal
 from jupyter_deepresearch.core.fold import apply
 from jupyter_deepresearch.core.ledger import Ledger
 from jupyter_deepresearch.core.ports import Meter, Observation, Owner, RunFailure, RunSpec, Seen
 from jupyter_deepresearch.core.project import Direction, Objective, Project
 from jupyter_deepresearch.core.state import State
-from jupyter_deepresearch.core.types import (
-    Experiment,
-    Handle,
-    Lesson,
-    Outcome,
-    Proposal,
-    RunError,
-    RunState,
-    Source,
-    Verdict,
-)
+from jupyter_deepresearch.core.types import Experiment, Handle, Outcome, RunError, RunState, Source, Verdict
 from jupyter_deepresearch.errors import DeepResearchError, ResearcherFailed, StorageFailed
 from jupyter_deepresearch.loop.driver import Loop, Parts
 from jupyter_deepresearch.loop.meter import LedgerMeter

@@ -10,15 +10,8 @@ import pytest
 
 from jupyter_deepresearch.config import keys as config_keys
 from jupyter_deepresearch.config import loading as config
-from jupyter_deepresearch.config.loading import (
-    Options,
-    load,
-    read_brief,
-    reconfigure,
-    reload,
-    resolve_researcher,
-    write_project_files,
-)
+from jupyter_deepresearch.config.brief import read_brief, write_project_files
+from jupyter_deepresearch.config.loading import Options, load, reconfigure, reload, resolve_researcher
 from jupyter_deepresearch.core import project as values
 from jupyter_deepresearch.core.project import Constraint, Direction, Price, Project, ResearcherKind, ValueRule
 from jupyter_deepresearch.errors import Conflict, DeepResearchError, InvalidConfig, NotFound, StorageFailed

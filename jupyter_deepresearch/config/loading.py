@@ -1,7 +1,4 @@
-"""``deepresearch.toml``, the options of a start and the brief -> one frozen, validated ``Project``.
-
-Nothing here starts anything, and only ``write_project_files`` writes: a refused project leaves no trace.
-"""
+"""``deepresearch.toml`` and the options of a start -> one frozen, validated ``Project``. Nothing here writes."""
 
 import ast
 import dataclasses
@@ -14,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.project import BRIEF_LIMIT_CHARS, LauncherKind, Project, ResearcherKind, SandboxKind, guess_direction
-from ..errors import Conflict, InvalidConfig, NotFound, StorageFailed
+from ..core.project import LauncherKind, Project, ResearcherKind, SandboxKind, guess_direction
+from ..errors import InvalidConfig, NotFound
+from .brief import read_text
 from .keys import TABLES, Entry, option, read_tables, refused, shown
 
 CONFIG_NAME = "deepresearch.toml"
-BRIEF_NAME = "PROJECT_BRIEF.md"
 
 
 @dataclass(frozen=True)
@@ -70,22 +67,8 @@ def _option_entries(options: Options) -> Iterator[Entry]:
             yield option(name, table, key, raw)
 
 
-def _read_text(path: Path) -> str | None:
-    """A file's text with ``\\n`` line ends, None where there is none."""
-    try:
-        if not path.exists():
-            return None
-        if not path.is_file():
-            raise InvalidConfig(f"{path.name}: found a folder or device; accepted: a text file")
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidConfig(f"{path.name}: not valid UTF-8 at byte {error.start}; accepted: UTF-8 text") from None
-    except OSError as error:
-        raise StorageFailed(f"{path.name} cannot be read: {error.strerror}") from error
-
-
 def _read_toml(folder: Path) -> Mapping[str, object]:
-    text = _read_text(folder / CONFIG_NAME) or ""
+    text = read_text(folder / CONFIG_NAME) or ""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -186,53 +169,6 @@ def _no_metric(notebook: str, reported: Sequence[str]) -> InvalidConfig:
     example = reported[0] if reported else "val_accuracy"
     accepted = f'metric = "{example}" there or --metric {example}'
     return InvalidConfig(f"{CONFIG_NAME}: [objective] metric is missing; accepted: {accepted}{seen}")
-
-
-def check_brief(text: str, source: str = BRIEF_NAME) -> str:
-    """``text`` if it may be a brief. Raises InvalidConfig; a brief is never cut."""
-    if len(text) > BRIEF_LIMIT_CHARS:
-        raise InvalidConfig(
-            f"{source} has {len(text):,} characters; at most {BRIEF_LIMIT_CHARS:,} are accepted: "
-            "move the rest to notes/*.md"
-        )
-    return text
-
-
-def read_brief(folder: Path) -> str:
-    """The person's brief; "" where there is none. Raises InvalidConfig (too long, not text), StorageFailed."""
-    return check_brief(_read_text(folder / BRIEF_NAME) or "")
-
-
-def write_project_files(folder: Path, brief: str | None) -> None:
-    """Keep a brief given at a start as PROJECT_BRIEF.md. A file is never overwritten, and no options are written.
-
-    Raises Conflict where another brief is there, InvalidConfig, StorageFailed.
-    """
-    if brief is None or not brief.strip():
-        return
-    check_brief(brief, "the brief given")
-    there = _read_text(folder / BRIEF_NAME)
-    if there is not None:
-        if there.strip() != brief.strip():
-            raise Conflict(f"{BRIEF_NAME} already exists and differs from the brief given; edit that file instead")
-        return
-    try:
-        _create(folder / BRIEF_NAME, brief.encode("utf-8"))
-    except UnicodeEncodeError:
-        raise InvalidConfig("the brief given: not valid Unicode; accepted: UTF-8 text") from None
-    except OSError as error:
-        raise StorageFailed(f"{BRIEF_NAME} cannot be written: {error.strerror}") from error
-
-
-def _create(path: Path, content: bytes) -> None:
-    """A new file, whole or not at all. Raises OSError, also where one is there."""
-    with path.open("xb") as file:
-        try:
-            file.write(content)
-            file.flush()
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
 
 
 def refuse_unbuilt(project: Project) -> None:

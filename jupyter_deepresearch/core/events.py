@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
+from .answers import Lesson, Usage
 from .project import Project
-from .types import Dimension, Experiment, Handle, Lesson, Outcome, Parameters, Run, Source, StopReason, Usage, Verdict
+from .types import Dimension, Experiment, Handle, Outcome, Parameters, Run, Source, StopReason, Verdict
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ informative entries go first: verdicts that repeat a lesson or measured nothing 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .answers import Lesson
 from .entries import WORDS_CHARS, Entry, decision_line, entry_of, line, most_telling, ranked, result_line
 from .frozen import changed
 from .notes import NOTES_HEADING, archive_line, one_line, person_lines, split_notes
 from .project import Direction, Objective
-from .types import Decision, Lesson, Verdict
+from .types import Decision, Verdict
 
 __all__ = ["LOG_LIMIT_CHARS", "Memory", "person_lines", "split_notes"]
 

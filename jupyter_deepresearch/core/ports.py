@@ -4,24 +4,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .answers import Lesson, Proposal, Trial, Usage
 from .events import Event, Record, Survey
 from .project import Objective, Project
-from .types import (
-    Edit,
-    Experiment,
-    Handle,
-    Lesson,
-    Outcome,
-    Parameters,
-    Proposal,
-    Run,
-    RunError,
-    RunState,
-    Source,
-    Trial,
-    Usage,
-    Verdict,
-)
+from .types import Edit, Experiment, Handle, Outcome, Parameters, Run, RunError, RunState, Source, Verdict
 
 
 @dataclass(frozen=True)

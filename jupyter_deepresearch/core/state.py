@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from . import events as ev
+from .answers import Usage
 from .memory import Memory
 from .ports import Instruction
 from .project import Project
-from .types import Experiment, Handle, HypothesisKind, Outcome, Purpose, Run, Usage, Verdict
+from .types import Experiment, Handle, HypothesisKind, Outcome, Purpose, Run, Verdict
 
 DIRECTIVES_IN_FORCE = 20
 

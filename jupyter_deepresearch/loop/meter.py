@@ -3,12 +3,12 @@
 import datetime as dt
 from collections.abc import Awaitable, Callable
 
+from ..core.answers import Usage
 from ..core.events import Answered
 from ..core.ledger import Ledger
 from ..core.ports import Clock, History
 from ..core.project import Budget
 from ..core.state import Bill, State
-from ..core.types import Usage
 from ..errors import BudgetReached
 
 

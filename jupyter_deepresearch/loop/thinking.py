@@ -1,12 +1,13 @@
 """The phases that ask the researcher: THINK, the repair of a failed dry run, REFLECT."""
 
 from ..core import events as ev
+from ..core.answers import Lesson, Proposal
 from ..core.budget import ended_by
 from ..core.growth import grow, revise, standing
 from ..core.ports import RunFailure, Seen
 from ..core.project import ApprovalMode
 from ..core.state import State, Work
-from ..core.types import Hypothesis, HypothesisKind, Lesson, Proposal, StopReason
+from ..core.types import Hypothesis, HypothesisKind, StopReason
 from ..errors import BudgetReached, ResearcherFailed
 from .holds import ASKING
 from .logbook import Logbook

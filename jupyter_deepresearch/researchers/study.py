@@ -13,8 +13,9 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from ..core.answers import Trial
 from ..core.project import Direction, Objective, is_finite
-from ..core.types import Decision, Dimension, Parameters, Trial, Value
+from ..core.types import Decision, Dimension, Parameters, Value
 from .space import distance, holds_all, is_log, rounded, spread_point
 
 IMPORTANCE_TRIALS = 8

@@ -3,20 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
+from ..core.answers import Lesson, Proposal, Trial
 from ..core.events import Survey
 from ..core.ports import Meter, RunFailure, Seen
-from ..core.types import (
-    Decision,
-    Dimension,
-    Experiment,
-    Hypothesis,
-    HypothesisKind,
-    Lesson,
-    Parameters,
-    Proposal,
-    Trial,
-    Verdict,
-)
+from ..core.types import Decision, Dimension, Experiment, Hypothesis, HypothesisKind, Parameters, Verdict
 from . import words
 from .directive import Narrowing, narrow
 from .space import Key, changed, combinations, distance, key, size

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 
+from ..core.answers import Trial
 from ..core.notes import one_line, shortened
 from ..core.ports import Standing
 from ..core.project import Direction, Objective
-from ..core.types import Decision, Dimension, Experiment, HypothesisKind, Parameters, RunState, Trial, Value, Verdict
+from ..core.types import Decision, Dimension, Experiment, HypothesisKind, Parameters, RunState, Value, Verdict
 from .space import place
 from .study import Study
 

@@ -8,7 +8,8 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from ..config.loading import BRIEF_NAME, Options, check_brief, load, read_brief, reload, write_project_files
+from ..config.brief import BRIEF_NAME, check_brief, read_brief, write_project_files
+from ..config.loading import Options, load, reload
 from ..core import events as ev
 from ..core.ledger import Ledger
 from ..core.project import Project

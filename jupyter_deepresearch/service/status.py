@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..core.answers import Usage
 from ..core.memory import LOG_LIMIT_CHARS
 from ..core.ports import Progress, RunRecords
 from ..core.project import BRIEF_LIMIT_CHARS, Objective
 from ..core.state import OpenRun, State, Work
 from ..core.statistics import interval95, mean
-from ..core.types import ProjectState, Purpose, Usage
+from ..core.types import ProjectState, Purpose
 from .past import Rows, nearest
 from .views import (
     EstimateView,

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..core.answers import Trial
 from ..core.events import (
     KINDS,
     Answered,
@@ -18,7 +19,7 @@ from ..core.events import (
     Sourced,
     Try,
 )
-from ..core.types import Decision, Experiment, Outcome, Parameters, Run, Source, Trial, Value, Verdict
+from ..core.types import Decision, Experiment, Outcome, Parameters, Run, Source, Value, Verdict
 from ..errors import NotFound
 from .codec import decode
 

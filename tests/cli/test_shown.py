@@ -15,17 +15,8 @@ import pytest
 from jupyter_deepresearch.cli import main
 from jupyter_deepresearch.cli.progress import Progress
 from jupyter_deepresearch.core import events as ev
-from jupyter_deepresearch.core.types import (
-    Decision,
-    Lesson,
-    Outcome,
-    Purpose,
-    Run,
-    RunError,
-    RunState,
-    StopReason,
-    Verdict,
-)
+from jupyter_deepresearch.core.answers import Lesson
+from jupyter_deepresearch.core.types import Decision, Outcome, Purpose, Run, RunError, RunState, StopReason, Verdict
 from jupyter_deepresearch.service.opened import OpenedProject
 from tests.cli.proposing import propose
 from tests.small_project import write_project

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from jupyter_deepresearch.core import events as ev
+from jupyter_deepresearch.core.answers import Lesson
 from jupyter_deepresearch.core.fold import apply
 from jupyter_deepresearch.core.project import Project
 from jupyter_deepresearch.core.rules import next_step
@@ -15,7 +16,6 @@ from jupyter_deepresearch.core.types import (
     Handle,
     Hypothesis,
     HypothesisKind,
-    Lesson,
     Outcome,
     Purpose,
     Run,

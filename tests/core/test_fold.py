@@ -3,10 +3,11 @@
 import pytest
 
 from jupyter_deepresearch.core import events as ev
+from jupyter_deepresearch.core.answers import Usage
 from jupyter_deepresearch.core.fold import apply
 from jupyter_deepresearch.core.project import Approval, ApprovalMode, Budget
 from jupyter_deepresearch.core.state import DIRECTIVES_IN_FORCE
-from jupyter_deepresearch.core.types import Decision, Purpose, Run, RunState, Source, StopReason, Usage, Verdict
+from jupyter_deepresearch.core.types import Decision, Purpose, Run, RunState, Source, StopReason, Verdict
 from tests.core.logs import (
     BASELINE,
     SURVEY,

@@ -6,10 +6,11 @@ from dataclasses import fields, replace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from jupyter_deepresearch.core.answers import Lesson
 from jupyter_deepresearch.core.memory import LOG_LIMIT_CHARS, Memory, person_lines, split_notes
 from jupyter_deepresearch.core.notes import NOTES_HEADING, one_line
 from jupyter_deepresearch.core.project import BRIEF_LIMIT_CHARS, Direction, Objective
-from jupyter_deepresearch.core.types import Decision, Lesson, RunState, Verdict
+from jupyter_deepresearch.core.types import Decision, RunState, Verdict
 
 PROMPT_LIMIT_CHARS = 5000
 RESULTS_LIMIT_CHARS = 1200

@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_deepresearch.core import events as ev
+from jupyter_deepresearch.core.answers import Proposal
 from jupyter_deepresearch.core.fold import apply
 from jupyter_deepresearch.core.ports import RunSpec
 from jupyter_deepresearch.core.project import Approval, ApprovalMode, Budget, LauncherOptions, Trust
 from jupyter_deepresearch.core.state import State
-from jupyter_deepresearch.core.types import Decision, Edit, Hypothesis, HypothesisKind, Outcome, Proposal, RunState
+from jupyter_deepresearch.core.types import Decision, Edit, Hypothesis, HypothesisKind, Outcome, RunState
 from jupyter_deepresearch.errors import DeepResearchError, InvalidNotebook, ResearcherFailed, StorageFailed
 from jupyter_deepresearch.service import commands as cmd
 from tests.simulation import Oracle, Simulation, Universe, base_project, ended

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jupyter_deepresearch.core.answers import Proposal, Trial
 from jupyter_deepresearch.core.events import Survey
 from jupyter_deepresearch.core.ports import Instruction, Seen, Standing
 from jupyter_deepresearch.core.project import Constraint, Direction, Objective
@@ -22,9 +23,7 @@ from jupyter_deepresearch.core.types import (
     Hypothesis,
     HypothesisKind,
     Parameters,
-    Proposal,
     RunState,
-    Trial,
     Value,
     Verdict,
 )

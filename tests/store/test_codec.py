@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_deepresearch.core import events as ev
+from jupyter_deepresearch.core.answers import Lesson, Usage
 from jupyter_deepresearch.core.project import (
     Approval,
     ApprovalMode,
@@ -30,7 +31,6 @@ from jupyter_deepresearch.core.types import (
     Handle,
     Hypothesis,
     HypothesisKind,
-    Lesson,
     Outcome,
     Purpose,
     Run,
@@ -38,7 +38,6 @@ from jupyter_deepresearch.core.types import (
     RunState,
     Source,
     StopReason,
-    Usage,
     Verdict,
 )
 from jupyter_deepresearch.errors import InvalidInput, StorageFailed

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_deepresearch.core import events as ev
+from jupyter_deepresearch.core.answers import Usage
 from jupyter_deepresearch.core.ledger import Ledger
 from jupyter_deepresearch.core.ports import Owner, Store
 from jupyter_deepresearch.core.types import (
@@ -28,7 +29,6 @@ from jupyter_deepresearch.core.types import (
     RunError,
     RunState,
     Source,
-    Usage,
     Verdict,
 )
 from jupyter_deepresearch.errors import LeaseHeld, NotFound, StorageFailed
