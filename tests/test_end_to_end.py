@@ -14,6 +14,7 @@ import pytest
 
 from tests.small_project import write_notebook, write_project
 from tests.terminal import Running, events, history, is_running, status, tell, wait_for
+from tests.test_examples import needs_torch
 
 Go = Callable[..., Running]
 STATUS = {
@@ -269,14 +270,52 @@ def test_a_notebook_without_parameters_says_so_and_ends(tmp_path: Path) -> None:
     assert status(folder)["baseline"]["seeds"] == 1
 
 
+def test_what_a_person_writes_in_files_is_honoured(tmp_path: Path, go: Go) -> None:
+    folder = write_project(tmp_path / "small", pause=0.3)
+    running = go("run", folder)
+    wait_for(lambda: len(history(folder)) > 1)
+    (folder / "HUMAN_DIRECTIVE.md").write_text("x = 2.5\n")
+    wait_for(lambda: any(row["parameters"].get("x") == 2.5 for row in history(folder)))
+    wait_for(lambda: not (folder / "HUMAN_DIRECTIVE.md").exists())
+    assert [path.read_text() for path in (folder / "directives").iterdir()] == ["x = 2.5\n"]
+
+    log = folder / "MEMORY_LOG.md"
+    log.write_text(log.read_text() + "\nNever forget: 3 is a fine number.\n")
+    shown = wait_for(lambda: events(folder, "noted"))
+    assert shown[-1]["text"] == "Never forget: 3 is a fine number."
+    before = len(history(folder))
+    wait_for(lambda: status(folder)["state"] == "finished" or len(history(folder)) > before + 1)
+    assert "Never forget: 3 is a fine number." in log.read_text()
+    assert len(log.read_text()) <= 2000
+    tell("stop", folder, "--yes")
+    assert running.end().err == ""
+
+
 @pytest.mark.slow
-def test_the_digits_example(tmp_path: Path, repository: Path) -> None:
+@pytest.mark.timeout(300)
+def test_the_digits_example_is_improved_in_eight_cycles(tmp_path: Path, repository: Path) -> None:
     folder = tmp_path / "digits"
     shutil.copytree(repository / "example_notebooks" / "digits", folder)
-    said = tell("run", folder, "--cycles", "2")
+    said = tell("run", folder, "--cycles", "8")
     assert (said.code, said.err) == (0, "")
     rows = history(folder)
-    assert [row["experiment"] for row in rows] == [0, 1, 2] and rows[0]["decision"] == "baseline"
-    assert 0.5 < rows[0]["value"] < 1
-    notebook = nbformat.read(folder / rows[0]["notebook"], as_version=4)
+    assert [row["cycle"] for row in rows] == [None, 1, 2, 3, 4, 5, 6, 7, 8] and rows[0]["decision"] == "baseline"
+    found = status(folder)
+    champion, baseline = found["champion"], found["baseline"]
+    assert (champion["seeds"], baseline["seeds"]) == (3, 3)
+    assert champion["value"] > 0.965 > baseline["value"] + 0.01, "the good region that the brief names"
+    notebook = nbformat.read(folder / champion["notebook"], as_version=4)
     assert any("digits are right" in str(cell.get("outputs")) for cell in notebook.cells)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@needs_torch
+def test_the_torch_example_is_researched(tmp_path: Path, repository: Path) -> None:
+    folder = tmp_path / "digits_torch"
+    shutil.copytree(repository / "example_notebooks" / "digits_torch", folder)
+    said = tell("run", folder, "--cycles", "1")
+    assert (said.code, said.err) == (0, "")
+    rows = history(folder)
+    assert [row["state"] for row in rows] == ["succeeded", "succeeded"]
+    assert 0.9 < rows[0]["value"] < 1
