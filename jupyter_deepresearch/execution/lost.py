@@ -66,7 +66,7 @@ def kill_runner(runner: Process) -> None:
 
 
 def end_leftovers(paths: RunPaths, run: str) -> int:
-    """End the kernel of a run and its children that outlived their runner; how many there were.
+    """End the kernel of a run and its children that outlived their runner, and remove its sockets; how many there were.
 
     They are known by what the runner told them in their environment: the run's id, and a reports file in its folder.
     """
@@ -77,7 +77,19 @@ def end_leftovers(paths: RunPaths, run: str) -> int:
         with contextlib.suppress(psutil.Error):
             left.update(process.children(recursive=True))
     _kill(left)
+    _remove_sockets(paths)
     return len(left)
+
+
+def _remove_sockets(paths: RunPaths) -> None:
+    """Only what a kernel has there goes, file by file: a run could have bent the link to anywhere."""
+    with contextlib.suppress(OSError):
+        folder = paths.sockets.readlink()
+        for file in (folder / "kernel.json", *folder.glob("s-*")):
+            if file.is_socket() or file.name == "kernel.json":
+                file.unlink(missing_ok=True)
+        folder.rmdir()
+        paths.sockets.unlink()
 
 
 def _belongs(process: psutil.Process, run: str, root: Path) -> bool:

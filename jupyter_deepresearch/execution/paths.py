@@ -61,6 +61,11 @@ class RunPaths:
         return self.root / "inject"
 
     @property
+    def sockets(self) -> Path:
+        """A link to the short folder outside in which a live kernel's sockets lie."""
+        return self.root / "sockets"
+
+    @property
     def work(self) -> Path:
         return self.root / "work"
 

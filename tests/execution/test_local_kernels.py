@@ -92,16 +92,18 @@ def test_a_runner_killed_while_its_kernel_cannot_answer_leaves_nothing(folder: P
     busy = (None, REPORT + "report(step=1, loss=1.0)\nimport ctypes\nctypes.PyDLL(None).sleep(60)\n")
     write_notebook(folder / "train.ipynb", (busy,))
 
-    async def scenario() -> tuple[int, Outcome]:
+    async def scenario() -> tuple[int, Path, Outcome]:
         one = LocalLauncher(folder)
         handle = await one.launch(make_spec(folder))
-        pid = await kernel_pid(folder)
+        pid, sockets = await kernel_pid(folder), run_paths(folder).sockets.readlink()
+        assert (sockets / "kernel.json").exists()
         os.kill(handle.pid or 0, signal.SIGKILL)
-        return pid, await ended(one, handle)
+        return pid, sockets, await ended(one, handle)
 
-    pid, outcome = asyncio.run(scenario())
+    pid, sockets, outcome = asyncio.run(scenario())
     assert outcome.state is RunState.LOST and outcome.value is None
     assert is_gone(pid, 0.1)
+    assert not sockets.exists()
 
 
 @pytest.mark.slow

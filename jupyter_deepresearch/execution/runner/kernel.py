@@ -132,6 +132,8 @@ class Kernel:
         if len(str(self._folder)) > _MOST_SOCKET_PATH and os.access("/tmp", os.W_OK):
             self._folder.rmdir()
             self._folder = Path(tempfile.mkdtemp(prefix="dr-", dir="/tmp"))
+        with contextlib.suppress(OSError):  # without the link a killed runner leaves an empty folder, nothing worse
+            (self._inject.parent / "sockets").symlink_to(self._folder)
         manager.connection_file = str(self._folder / "kernel.json")
         if os.name == "posix" and len(str(self._folder)) <= _MOST_SOCKET_PATH:
             manager.transport = "ipc"
@@ -254,6 +256,7 @@ class Kernel:
         self._close_stderr()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+            (self._inject.parent / "sockets").unlink(missing_ok=True)
         return code
 
     async def _reaped(self) -> int | None:
