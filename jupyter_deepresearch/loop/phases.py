@@ -1,7 +1,6 @@
 """What each step of the loop does to the world and to the log. The intent is in the log before the effect."""
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -78,39 +77,49 @@ class Phases:
 
     async def watch(self, state: State, step: steps.Watch) -> None:
         """Wait, without any LLM, until a run ends or somebody says something."""
-        for handle in _live(state):
+        live = _live(state)
+        for handle in live:
             if handle.run in step.cancel:
                 await self._parts.launcher.cancel(handle)
-        await self._beside(state, self._log.pause(), until_end=True)
+        if live:
+            await self._watch(live)
+        else:
+            await self._log.pause()
 
     async def beside(self, state: State, step: Coroutine[None, None, None]) -> None:
-        """Perform a step, and log the ends of live runs at once, however long the step takes."""
-        await self._beside(state, step, until_end=False)
-
-    async def _beside(self, state: State, step: Coroutine[None, None, None], until_end: bool) -> None:
+        """Perform a step, and see to live runs, however long it takes: their ends are logged at once, and those that
+        somebody cancels meanwhile are ended."""
         live, performing = _live(state), asyncio.ensure_future(step)
         try:
             while live and not performing.done():
-                ended = await self._ended_before(performing, live)
-                for outcome in ended:
-                    self._log.append(ev.Ended(outcome))
-                if ended and until_end:
-                    return
-                live = [handle for handle in live if handle.run not in {outcome.run for outcome in ended}]
+                ended = await self._watch(live, performing)
+                live = [handle for handle in live if handle.run not in ended]
+                now = self._log.state()
+                for handle in live:
+                    if now.stopped or (handle.run in now.runs and now.runs[handle.run].cancelled):
+                        await self._parts.launcher.cancel(handle)
             await performing
         finally:
             await _drop(performing)
 
-    async def _ended_before(self, performing: asyncio.Future[None], live: list[Handle]) -> list[Outcome]:
-        """How live runs ended, the first of them or those at once; none where ``performing`` is done first."""
+    async def _watch(self, live: list[Handle], performing: asyncio.Future[None] | None = None) -> set[str]:
+        """Log how live runs ended, the first of them or those at once, and return their ids.
+
+        None where ``performing`` is done before, somebody says something, or nothing happens for a while.
+        """
         watching = asyncio.ensure_future(self._parts.launcher.observe(live))
+        ticking = asyncio.ensure_future(self._log.pause())
         try:
-            both: set[asyncio.Future[Any]] = {watching, performing}
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {watching, ticking}
+            await asyncio.wait(either | ({performing} if performing else set()), return_when=asyncio.FIRST_COMPLETED)
             seen = await watching if watching.done() else ()
-            return [observation.outcome for observation in seen if observation.outcome is not None]
+            ended = [observation.outcome for observation in seen if observation.outcome is not None]
+            for outcome in ended:
+                self._log.append(ev.Ended(outcome))
+            return {outcome.run for outcome in ended}
         finally:
             await _drop(watching)
+            await _drop(ticking)
 
     async def repair(self, state: State, work: Work) -> None:
         """Mend a failed dry run, or give the verdict where nothing can be mended."""
@@ -141,8 +150,12 @@ def _live(state: State) -> list[Handle]:
 
 
 async def _drop(task: asyncio.Future[Any]) -> None:
-    """End a task that is not needed any more; one that is done stays as it is."""
+    """End a task that is not needed any more; one that is done stays as it is.
+
+    ``wait`` and not ``await``: a cancellation of the whole loop at this moment must not pass for that of the task.
+    """
     if not task.done():
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # asked for, or asyncio complains that nobody did
