@@ -156,6 +156,10 @@ class Simulation:
     def run(self, act: Callable[[int], None] = lambda look: None) -> State:
         """The loop until it rests, the person acting meanwhile."""
         self.desk.act, self.desk.looks = act, 0
+        return asyncio.run(self.loop().run(until_rest=True))
+
+    def loop(self) -> Loop:
+        """A loop on this log, the lease taken over from the one before."""
         epoch = self.store.acquire(Owner("test", "here", next(_PIDS), 1, boot_id()))
         parts = Parts(
             ledger=self.ledger,
@@ -168,7 +172,7 @@ class Simulation:
             meter=LedgerMeter(self.ledger, self.store, self.clock),
             clock=self.clock,
         )
-        return asyncio.run(Loop(parts, epoch).run(until_rest=True))
+        return Loop(parts, epoch)
 
     def log(self) -> list[ev.Record]:
         return list(self.store.records())
