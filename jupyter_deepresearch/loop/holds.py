@@ -40,9 +40,9 @@ class Holds:
         """Ask for no hypothesis before the log, now at ``seq``, has grown."""
         self._holds.append(_Hold(frozenset({Think}), math.inf, seq))
 
-    def worked(self, steps: frozenset[type[Step]]) -> None:
-        """One of these steps succeeded."""
-        self._failures.pop(steps, None)
+    def worked(self, steps: frozenset[type[Step]]) -> bool:
+        """One of these steps succeeded; whether that ends failures in a row."""
+        return self._failures.pop(steps, 0) > 0
 
     def lift(self) -> None:
         """Try everything at once: somebody said something."""

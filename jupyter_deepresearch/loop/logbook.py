@@ -85,6 +85,11 @@ class Logbook:
         if self.holds.after_failure(what):
             self.append(ev.Announced(note))
 
+    def worked(self, what: frozenset[type[Step]], note: str) -> None:
+        """One of these steps succeeded; said where they had been put off."""
+        if self.holds.worked(what):
+            self.append(ev.Announced(note))
+
     def wake(self) -> None:
         """Look at the log now and put nothing off. Call it in the loop's own thread."""
         self.holds.lift()

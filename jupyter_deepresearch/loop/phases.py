@@ -46,7 +46,7 @@ class Phases:
         except StorageFailed as error:
             self._log.put_off(STARTING, f"the run {run.id} cannot be started: {error}")
         else:
-            self._log.holds.worked(STARTING)
+            self._log.worked(STARTING, "runs can be started again")
             self._log.append(ev.Launched(handle))
 
     def _spec(self, state: State, run: Run) -> RunSpec:

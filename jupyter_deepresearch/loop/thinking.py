@@ -35,7 +35,7 @@ class Thinking:
         except ResearcherFailed as error:
             self._is_out(error)
             return
-        self._log.holds.worked(ASKING)
+        self._log.worked(ASKING, "the researcher answers again")
         self._announce(proposal.remarks)
         if proposal.hypothesis is not None:
             self._propose(proposal.hypothesis, state)
@@ -82,7 +82,7 @@ class Thinking:
             except ResearcherFailed as error:
                 self._is_out(error)
                 return True
-            self._log.holds.worked(ASKING)
+            self._log.worked(ASKING, "the researcher answers again")
         new = proposal.hypothesis or old
         if new == old:
             return False
@@ -101,7 +101,7 @@ class Thinking:
         except ResearcherFailed as error:
             self._is_out(error)
             return
-        self._log.holds.worked(ASKING)
+        self._log.worked(ASKING, "the researcher answers again")
         self._log.append(ev.Reflected(work.number, lesson))
         self._log.write_memory()
 

@@ -1,5 +1,6 @@
 """Rows of the history and of the log as views, asked of the store by SQL."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -80,7 +81,8 @@ def _distance(a: Parameters, b: Parameters, base: Parameters) -> tuple[int, floa
 
 def _relative(x: Value, y: Value) -> float:
     if isinstance(x, int | float) and isinstance(y, int | float):
-        return abs(x - y) / max(abs(x), abs(y))
+        with contextlib.suppress(OverflowError):  # whole numbers beyond all floats
+            return abs(x - y) / max(abs(x), abs(y))
     return 1.0
 
 

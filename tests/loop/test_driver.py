@@ -65,7 +65,7 @@ def test_an_outage_of_the_researcher_is_said_once_and_waited_out_longer_each_tim
     began = sim.clock.time
     state = sim.run()
     assert state.champion is not None and state.champion.number == 1
-    assert said(sim) == ["the researcher cannot answer: no network"]
+    assert said(sim) == ["the researcher cannot answer: no network", "the researcher answers again"]
     assert sim.clock.time - began > 2 + 4 + 8 + 16 + 32
 
 
@@ -119,7 +119,8 @@ def test_a_launch_that_storage_refuses_is_made_again_and_no_hypotheses_pile_up()
 
     sim.run(act)
     assert max(seen) <= 2
-    assert said(sim) == ["the run 0001-candidate-seed-1 cannot be started: the disk is full"]
+    outage = "the run 0001-candidate-seed-1 cannot be started: the disk is full"
+    assert said(sim) == [outage, "runs can be started again"]
     assert kinds(sim)["planned"] == kinds(sim)["ended"] == 9
 
 
