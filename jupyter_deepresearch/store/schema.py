@@ -48,13 +48,12 @@ SELECT
     json_extract(d.body, '$.experiment.hypothesis.parameters') AS parameters,
     json_extract(d.body, '$.experiment.hypothesis.edits') AS edits,
     json_extract(d.body, '$.experiment.settings') AS settings,
-    coalesce(json_extract(j.body, '$.verdict.state'),
+    coalesce(json_extract(j.body, '$.verdict.state'), CASE WHEN r.seq IS NOT NULL THEN 'cancelled' END,
         (SELECT CASE WHEN count(*) > 0 THEN 'running' ELSE 'pending' END FROM events p
          WHERE p.experiment = f.experiment AND p.kind = 'planned' AND NOT EXISTS (
              SELECT 1 FROM events x WHERE x.run = p.run AND x.kind = 'ended'))) AS state,
-    CASE WHEN EXISTS (SELECT 1 FROM events r WHERE r.experiment = f.experiment AND r.kind = 'reject') THEN 'rejected'
-         ELSE json_extract(j.body, '$.verdict.decision') END AS decision,
-    json_extract(j.body, '$.verdict.reason') AS reason,
+    CASE WHEN r.seq IS NOT NULL THEN 'rejected' ELSE json_extract(j.body, '$.verdict.decision') END AS decision,
+    coalesce(json_extract(j.body, '$.verdict.reason'), json_extract(r.body, '$.reason')) AS reason,
     json_extract(j.body, '$.verdict.value') AS value,
     json_extract(j.body, '$.verdict.interval') AS interval,
     coalesce(json_extract(j.body, '$.verdict.seeds'), 0) AS seeds,
@@ -69,6 +68,7 @@ FROM events f
 JOIN events d ON d.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment
                           AND kind IN ('proposed', 'try', 'edit', 'repaired'))
 LEFT JOIN events j ON j.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment AND kind = 'judged')
+LEFT JOIN events r ON r.seq = (SELECT max(seq) FROM events WHERE experiment = f.experiment AND kind = 'reject')
 WHERE +f.kind IN ('proposed', 'try') AND f.experiment IS NOT NULL;
 
 CREATE VIEW trials AS

@@ -323,7 +323,7 @@ def test_the_view_of_experiments(told: SqliteStore) -> None:
         (0, None, None, "as it is", "baseline", "succeeded", "baseline", 1.0, 1, 10.0, 0.0, "experiments/0.ipynb"),
         (1, 1, 0, "wider", "code", "succeeded", "confirmed", 3.0, 2, 40.0, 0.25, "experiments/1.ipynb"),
         (2, 2, 0, "mine", "by_hand", "crashed", "failed", None, 0, 10.0, 0.0, None),
-        (3, 3, 1, "bad", "parameters", "pending", "rejected", None, 0, None, 0.0, None),
+        (3, 3, 1, "bad", "parameters", "cancelled", "rejected", None, 0, None, 0.0, None),
         (4, 4, 1, "good", "parameters", "running", None, None, 0, None, 0.0, None),
     ]
     ((parameters, edits, interval),) = told.query(
