@@ -75,9 +75,20 @@ def status_text(view: StatusView) -> str:
     lines += _labelled("calls", f"{usage.calls} to a language model, ${usage.usd:.3f}")
     used = memory.brief_chars + memory.log_chars
     lines += _labelled("memory", f"{used:,} of {memory.limit_chars:,} characters")
+    lines += _labelled("searching", space_text(view.space))
     for remark in view.remarks:
         lines += _labelled("note", one_line(remark, 200))
     return "\n".join([*lines, *_labelled("folder", view.path)])
+
+
+def space_text(space: Sequence[str]) -> str:
+    """What is searched, on one line."""
+    return " · ".join(one_line(part) for part in space) or "nothing: the notebook has no parameter that may vary"
+
+
+def count_text(count: float, unit: str) -> str:
+    """A number with its unit in words, such as ``1 cycle`` or ``2 cycles``."""
+    return f"{count:g} {unit}{'' if count == 1 else 's'}"
 
 
 def _labelled(label: str, text: str) -> list[str]:

@@ -1,19 +1,19 @@
 """What a start says before anything runs."""
 
 from ..service.opened import OpenedProject
+from ..text import count_text, space_text
 
 
 def introduction(project: OpenedProject) -> str:
     """What is about to be done: objective, who proposes, the space that is searched, what ends it."""
     state = project.state
     configured, objective = state.project, state.project.objective
-    space = " · ".join(map(str, state.survey.space)) or "nothing: the notebook has no parameter that may vary"
     lines = [
         f"{configured.name}: {objective.direction.value} {objective.metric} of {configured.notebook}"
         f" (kernel {state.survey.kernel})",
         *(f"note: {remark}" for remark in state.survey.remarks),
         *([f"note: {state.announced}"] if state.announced else []),
-        f"searching: {space}",
+        f"searching: {space_text(tuple(map(str, state.survey.space)))}",
         f"until: {_limits(project)}",
     ]
     if state.next_experiment:
@@ -28,14 +28,15 @@ def _found_again(project: OpenedProject) -> str:
 
 def _limits(project: OpenedProject) -> str:
     budget, target = project.state.project.budget, project.state.project.objective.target
-    named = {
-        "cycles": budget.cycles,
-        "hours": budget.hours,
-        "USD": budget.usd,
-        "GPU hours": budget.gpu_hours,
-        "cycles without a gain": budget.patience,
-    }
-    limits = [f"{value:g} {name}" for name, value in named.items() if value is not None]
+    limits = [
+        count_text(value, unit)
+        for value, unit in ((budget.cycles, "cycle"), (budget.hours, "hour"), (budget.gpu_hours, "GPU hour"))
+        if value is not None
+    ]
+    if budget.usd is not None:
+        limits.append(f"{budget.usd:g} USD")
+    if budget.patience is not None:
+        limits.append(f"{count_text(budget.patience, 'cycle')} without a gain")
     if target is not None:
         limits.append(f"the target {target:g}")
     return ", or ".join(limits) or "you stop it (Ctrl-C; live runs go on)"

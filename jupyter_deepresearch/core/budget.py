@@ -30,7 +30,7 @@ def ended_by(project: Project, state: State) -> Finish | None:
                 StopReason.TARGET, f"the target {target:g} is reached: {value:.6g} in experiment {champion.number}"
             )
     if budget.cycles is not None and state.cycles >= budget.cycles:
-        return Finish(StopReason.CYCLES, f"{budget.cycles} cycles done")
+        return Finish(StopReason.CYCLES, f"{budget.cycles} cycle{'s' * (budget.cycles != 1)} done")
     if budget.patience is not None and state.since_gain >= budget.patience:
         return Finish(StopReason.PATIENCE, f"no confirmed gain in {state.since_gain} cycles")
     return None

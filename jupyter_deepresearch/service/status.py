@@ -62,6 +62,7 @@ def status(at: Situation) -> StatusView:
         memory=MemoryView(
             len(state.brief), len(state.memory.render(state.project.objective)), BRIEF_LIMIT_CHARS + LOG_LIMIT_CHARS
         ),
+        space=tuple(map(str, state.survey.space)),
         remarks=tuple(filter(None, [*state.survey.remarks, state.announced])),
     )
 

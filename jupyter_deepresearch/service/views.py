@@ -102,7 +102,7 @@ class MemoryView:
 
 @dataclass(frozen=True)
 class StatusView:
-    """One project's state; ``project`` is its name, ``path`` its folder."""
+    """One project's state; ``project`` is its name, ``path`` its folder, ``space`` what is searched, in words."""
 
     id: str
     project: str
@@ -119,6 +119,7 @@ class StatusView:
     waiting: tuple[WaitingView, ...]
     usage: UsageView
     memory: MemoryView
+    space: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
 

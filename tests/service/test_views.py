@@ -13,7 +13,16 @@ from jupyter_deepresearch.core.answers import Usage
 from jupyter_deepresearch.core.ledger import Ledger
 from jupyter_deepresearch.core.ports import Curves, Progress
 from jupyter_deepresearch.core.project import Approval, ApprovalMode, Budget, Constraint, Project
-from jupyter_deepresearch.core.types import Decision, ProjectState, Purpose, Run, RunState, Source, StopReason
+from jupyter_deepresearch.core.types import (
+    Decision,
+    Dimension,
+    ProjectState,
+    Purpose,
+    Run,
+    RunState,
+    Source,
+    StopReason,
+)
 from jupyter_deepresearch.service import past, views
 from jupyter_deepresearch.service.status import Situation, status
 from jupyter_deepresearch.store.sqlite import SqliteStore
@@ -25,7 +34,7 @@ from tests.simulation import base_project
 ASK = base_project(approval=Approval(ApprovalMode.ASK), budget=Budget(cycles=9))
 STATUS_KEYS = {
     *("id", "project", "path", "state", "reason", "stop_reason", "cycle", "cycles", "objective", "baseline"),
-    *("champion", "running", "waiting", "usage", "memory", "remarks"),
+    *("champion", "running", "waiting", "usage", "memory", "space", "remarks"),
 }
 HISTORY_KEYS = {
     *("experiment", "cycle", "parent", "claim", "kind", "parameters", "edits", "state", "decision", "value"),
@@ -68,7 +77,8 @@ class Shown:
     ) -> views.StatusView:
         """The status after a project was opened and these were written."""
         ledger = Ledger(self.store)
-        for event in (ev.Opened("sim-1", project, Source("{}"), SURVEY, "a brief"), *events):
+        survey = replace(SURVEY, space=(Dimension("x", 0.0, 1.0), Dimension("act", choices=("relu", "tanh"))))
+        for event in (ev.Opened("sim-1", project, Source("{}"), survey, "a brief"), *events):
             ledger.append(event)
         state = ledger.state()
         assert state is not None
@@ -156,6 +166,7 @@ def test_status_has_the_contracts_keys(shown: Shown) -> None:
     assert found["usage"] == {**one, "by_phase": {"think": one}}
     assert found["memory"]["brief_chars"] == 7 and found["memory"]["limit_chars"] == 5000
     assert found["remarks"] == ["mind the gap"]
+    assert found["space"] == ["x: 0..1", "act: relu | tanh"]
 
 
 def test_what_is_running_is_said_in_one_sentence(shown: Shown) -> None:
