@@ -171,7 +171,7 @@ class RunClient(NotebookClient):
             return self._take(msg, cell, cell_index)
         except CellExecutionComplete:
             raise
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  (raised here it would end all output of the run)
             if len(self.troubles) < 20:
                 reason = f"{type(error).__name__}: {error}".split("\n")[0][:200]
                 self.troubles.append(f"a message of type {msg.get('msg_type')} was dropped: {reason}")
