@@ -15,6 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 from jupyter_deepresearch.config import loading as config
+from jupyter_deepresearch.config.brief import read_brief
 from jupyter_deepresearch.core.ports import Build
 from jupyter_deepresearch.core.types import Parameters, Purpose, Run
 from jupyter_deepresearch.execution.notebooks.compose import compose
@@ -106,7 +107,7 @@ def test_each_folder_is_a_whole_project(project: str) -> None:
     read = config.load(EXAMPLES / project)
     assert (read.notebook, read.objective.metric, read.trust.seeds) == ("train.ipynb", "val_accuracy", 3)
     assert read.budget.cycles == 20 and read.budget.run_minutes is not None
-    assert config.read_brief(EXAMPLES / project)
+    assert read_brief(EXAMPLES / project)
     offered = survey(read_source(EXAMPLES / project / "train.ipynb"))
     assert len(offered.space) >= 4 and all(d.name in offered.parameters for d in offered.space)
     assert offered.dry_run and offered.locked_cells >= 2 and offered.remarks == ()

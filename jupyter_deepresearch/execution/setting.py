@@ -1,8 +1,10 @@
 """Setting a run up: its folder with notebook, tree and instructions, which appears whole or not at all."""
 
+import contextlib
+import fcntl
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -26,23 +28,46 @@ def set_up(project: ProjectPaths, spec: RunSpec, environ: Mapping[str, str]) -> 
     does not allow it; nothing is left then.
     """
     paths = project.run(spec.run.id)
-    if paths.root.is_dir() and (paths.owner.exists() or read_spec(paths) is not None):
+    if _is_whole(paths):
         return paths
     find_kernel(spec.kernel, spec.project.notebook)
     composed = compose(spec.build, spec.run, spec.project.code.locked)
     try:
         project.runs.mkdir(parents=True, exist_ok=True)
-        _remove_half_made(project.runs, paths.root)
-        draft = project.runs / f".{spec.run.id}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-        try:
-            _fill(project, RunPaths(draft), spec, composed, environ)
-            _put_in_place(draft, paths.root)
-        finally:
-            remove_tree(draft)
+        with _alone(project):
+            if not _is_whole(paths):
+                _make(project, paths, spec, composed, environ)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageFailed(f"the folder of the run {spec.run.id} cannot be made: {reason}") from error
     return paths
+
+
+def _is_whole(paths: RunPaths) -> bool:
+    return paths.root.is_dir() and (paths.owner.exists() or read_spec(paths) is not None)
+
+
+@contextlib.contextmanager
+def _alone(project: ProjectPaths) -> Iterator[None]:
+    """While no other launcher makes a run folder of this project: a twin would take the new one for half made."""
+    lock = os.open(project.hidden / "launch.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _make(
+    project: ProjectPaths, paths: RunPaths, spec: RunSpec, composed: Composed, environ: Mapping[str, str]
+) -> None:
+    _remove_half_made(project.runs, paths.root)
+    draft = project.runs / f".{spec.run.id}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    try:
+        _fill(project, RunPaths(draft), spec, composed, environ)
+        draft.rename(paths.root)
+    finally:
+        remove_tree(draft)
 
 
 def _remove_half_made(runs: Path, root: Path) -> None:
@@ -52,14 +77,6 @@ def _remove_half_made(runs: Path, root: Path) -> None:
         if not (pid.isdigit() and is_alive(int(pid), None, None)):
             remove_tree(draft)
     remove_tree(root)
-
-
-def _put_in_place(draft: Path, root: Path) -> None:
-    try:
-        draft.rename(root)
-    except OSError:
-        if not root.is_dir():  # else another launcher was first, with the same run
-            raise
 
 
 def _fill(

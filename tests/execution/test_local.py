@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from jupyter_deepresearch.errors import InvalidNotebook, StorageFailed
 from jupyter_deepresearch.execution.local import LocalLauncher
 from jupyter_deepresearch.execution.paths import ProjectPaths
 from jupyter_deepresearch.execution.reading import read_spec
+from jupyter_deepresearch.execution.setting import set_up
 from jupyter_deepresearch.processes import boot_id
 from tests.execution.run_specs import ended, launcher, make_spec, run_paths
 
@@ -141,6 +143,16 @@ def test_twins_of_a_launch_make_one_run(folder: Path) -> None:
     handles, outcome = asyncio.run(scenario())
     assert handles[0] == handles[1] == handles[2] and outcome.state is RunState.SUCCEEDED
     assert starts(folder) == [handles[0].pid]
+
+
+def test_launchers_at_once_make_one_folder_and_never_remove_a_whole_one(folder: Path) -> None:
+    spec, project = make_spec(folder), ProjectPaths(folder)
+
+    def inode(_: int) -> int:
+        return set_up(project, spec, dict(os.environ)).root.stat().st_ino
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(inode, range(24)))) == 1
 
 
 @pytest.mark.slow
