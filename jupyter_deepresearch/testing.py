@@ -24,6 +24,7 @@ from .core.types import (
     Source,
     Verdict,
 )
+from .execution.gpus.double import ScriptedGpus, scripted_gpu
 from .store.contract import StoreContract
 from .store.sqlite import SqliteStore
 
@@ -33,9 +34,11 @@ __all__ = [
     "FakeLauncher",
     "FakeNotebooks",
     "FakeRecords",
+    "ScriptedGpus",
     "ScriptedResearcher",
     "StoreContract",
     "memory_store",
+    "scripted_gpu",
     "succeed",
 ]
 

@@ -106,10 +106,6 @@ class ProjectPaths:
         return self.root / "directives"
 
     @property
-    def memory_log(self) -> Path:
-        return self.root / "MEMORY_LOG.md"
-
-    @property
     def experiments(self) -> Path:
         return self.root / "experiments"
 
