@@ -24,7 +24,7 @@ demo: .venv/.demo ## research the digits notebook for 8 cycles, offline
 lab: .venv/.demo ## JupyterLab on example_notebooks/
 	$(BIN)/jupyter lab $(ROOT_FLAG) example_notebooks
 
-test: .venv/.test .venv/.torch browser lint ## every check and every test
+test: .venv/.test .venv/.libraries browser lint ## every check and every test
 	$(BIN)/python -m pytest
 
 check: .venv/.test lint ## the quick checks: no browser, nothing slow
@@ -38,7 +38,7 @@ format: .venv/.test ## let ruff tidy the Python sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.test .venv/.torch ## the benchmarks
+bench: .venv/.test .venv/.libraries ## the benchmarks
 	$(BIN)/python -m benchmarks
 
 clean: ## remove what the build and the demo made (not .venv)
@@ -65,9 +65,9 @@ clean: ## remove what the build and the demo made (not .venv)
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch .venv/.demo $@
 
-# Only the notebooks under test train with torch; the package itself never needs it.
-.venv/.torch: | .venv/.made
-	$(BIN)/python -m pip install --quiet torch==2.13.0
+# Only the notebooks under test train with torch and the like; the package itself never needs them.
+.venv/.libraries: pyproject.toml | .venv/.test
+	$(BIN)/python -m pip install --quiet --editable '.[libraries]'
 	@touch $@
 
 browser:

@@ -99,6 +99,7 @@ def _instructions(
     earlier = project.run(spec.artifacts_of)
     return RunnerSpec(
         run=spec.run.id,
+        project=str(project.root),
         purpose=spec.run.purpose,
         objective=spec.project.objective,
         guard=spec.project.guard,

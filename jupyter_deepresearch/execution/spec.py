@@ -11,12 +11,13 @@ from ..core.types import Purpose
 class RunnerSpec:
     """One run, as its runner needs it.
 
-    ``cwd`` and ``artifacts`` are absolute; ``env`` is the whole environment of the kernel but for GPUs and what the
-    runner itself adds; ``locked_cells`` are indices into the notebook's cells; ``gpus``: "auto", "none" or indices.
-    ``deadline_s`` counts from the moment the run holds its GPUs.
+    ``project`` (its folder), ``cwd`` and ``artifacts`` are absolute; ``env`` is the whole environment of the kernel but
+    for GPUs and what the runner itself adds; ``locked_cells`` are indices into the notebook's cells; ``gpus``: "auto",
+    "none" or indices. ``deadline_s`` counts from the moment the run holds its GPUs.
     """
 
     run: str
+    project: str
     purpose: Purpose
     objective: Objective
     guard: Guard

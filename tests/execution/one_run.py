@@ -105,6 +105,7 @@ def one_run(
     nbformat.write(nbformat.v4.new_notebook(cells=nodes), paths.input)
     settings: dict[str, Any] = {
         "run": "0001-candidate-seed-1",
+        "project": str(folder),
         "purpose": Purpose.CANDIDATE,
         "objective": Objective(metric, Direction.MAXIMIZE),
         "guard": Guard(),

@@ -19,7 +19,7 @@ NONE = Score(None, (), {}, False, ())
 
 def facts(score: Score = GOOD, purpose: Purpose = Purpose.CANDIDATE, **known: Any) -> Facts:
     objective = Objective("acc", Direction.MAXIMIZE)
-    spec = RunnerSpec("r", purpose, objective, Guard(), "python3", "/w", "/a", {})
+    spec = RunnerSpec("r", "/p", purpose, objective, Guard(), "python3", "/w", "/a", {})
     return Facts(spec, score, **{"code_cells": 3, "finished": 3, **known})
 
 

@@ -58,7 +58,8 @@ def executed(folder: Path, run: Run, text: str = "0.9") -> Any:
     paths = ProjectPaths(folder).run(run.id)
     paths.root.mkdir(parents=True)
     paths.output.write_text(nbformat.writes(notebook))
-    spec = RunnerSpec(run.id, run.purpose, OBJECTIVE, Guard(), "python3", str(paths.work), str(paths.artifacts), {})
+    places = (str(paths.work), str(paths.artifacts))
+    spec = RunnerSpec(run.id, str(folder), run.purpose, OBJECTIVE, Guard(), "python3", *places, {})
     paths.spec.write_bytes(msgspec.json.encode(spec))
     return notebook
 

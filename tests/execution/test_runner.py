@@ -195,3 +195,14 @@ def test_the_room_of_the_exit_record_is_taken_from_the_start(tmp_path: Path) -> 
         wait_for(lambda: run.paths.live.exists())
         assert draft.stat().st_size == RESERVED_BYTES
     assert not draft.exists()
+
+
+def test_notes_of_the_kernel_and_its_children_reach_the_record(tmp_path: Path) -> None:
+    write = "import os; open(os.environ['DEEPRESEARCH_REPORTS'], 'a').write('{\"t\": 1.0, \"note\": \"seen\"}\\n')"
+    run = one_run(
+        tmp_path, REPORT + write + "\nreport(score=1.0)", f'!{sys.executable} -c "{write.translate(_ESCAPED)}"'
+    )
+    assert run.execute().notes == ("seen",)
+
+
+_ESCAPED = str.maketrans({'"': '\\"', "\\": "\\\\"})

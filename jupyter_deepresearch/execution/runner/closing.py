@@ -82,7 +82,7 @@ def _failure(session: Session) -> RunError | None:
 
 
 def _notes(session: Session) -> tuple[str, ...]:
-    notes = list(session.notes)
+    notes = [*session.notes, *session.metrics.notes]
     if session.execution is not None:
         notes.extend(session.execution.client.troubles)
     if session.metrics.unreadable:

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
 from typing import Any
 
 from ...core.types import Outcome, RunError, RunState
@@ -17,11 +16,11 @@ from ..spec import RunnerSpec
 from .closing import close
 from .ending import clean, outcome
 from .guard import Stop
+from .injecting import inject
 from .kernel import Kernel
 from .session import Session
 from .watch import watch
 
-_SHIM = Path(__file__).parents[2] / "report.py"
 _GPU_POLL_S = 1.0
 
 
@@ -86,7 +85,8 @@ async def _start(session: Session) -> None:
     wish = GpuWish(spec.gpus, spec.gpus_per_run, spec.gpu_free_gb)
     session.begin(await _lease(session, wish))
     session.tell("starting the kernel")
-    _put_shim(paths)
+    paths.private.mkdir(parents=True, exist_ok=True)
+    inject(paths.inject)
     added = _told(session, wish)
     kernel = Kernel(spec.kernel, spec.cwd, {**spec.env, **added}, paths.inject)
     session.kernel = kernel
@@ -105,17 +105,13 @@ async def _lease(session: Session, wish: GpuWish) -> GpuLease:
     return lease
 
 
-def _put_shim(paths: RunPaths) -> None:
-    paths.inject.mkdir(exist_ok=True)
-    paths.private.mkdir(parents=True, exist_ok=True)
-    (paths.inject / "jupyter_deepresearch.py").write_bytes(_SHIM.read_bytes())
-
-
 def _told(session: Session, wish: GpuWish) -> Mapping[str, str]:
     """What the kernel's environment gains."""
     spec, paths = session.spec, session.paths
     return {
         "DEEPRESEARCH_RUN": spec.run,
+        "DEEPRESEARCH_PROJECT": spec.project,
+        "DEEPRESEARCH_WORK": str(paths.work),
         "DEEPRESEARCH_REPORTS": str(paths.reports),
         "DEEPRESEARCH_ARTIFACTS": spec.artifacts,
         "DEEPRESEARCH_DRY_RUN": "1" if spec.dry_run else "0",

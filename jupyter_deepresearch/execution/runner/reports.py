@@ -15,6 +15,8 @@ from ..spec import MetricLine
 
 _READ_BYTES = 1 << 22
 _MOST_LINE_BYTES = 1 << 20
+MOST_NOTES = 50
+NOTE_CHARS = 500
 PRINTED_BYTES = 64_000_000
 """So much of what is read from printed lines goes to ``metrics.jsonl``; more of it still counts."""
 
@@ -34,6 +36,7 @@ class _Batch:
 
     lines: tuple[MetricLine, ...] = ()
     exits: tuple[ShellExit, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class ReportsFile:
@@ -45,26 +48,29 @@ class ReportsFile:
         self._rest = b""
         self.unreadable = 0
 
-    def read(self, cell: int | None) -> _Batch:
-        """All lines that are new, taken as said by ``cell``."""
+    def read(self, cell: int | None) -> _Batch | None:
+        """The next lines that are new, taken as said by ``cell``; None where there is nothing new."""
         content = self._new_bytes()
         if not content:
-            return _Batch()
+            return None
         *lines, self._rest = (self._rest + content).split(b"\n")
         if len(self._rest) > _MOST_LINE_BYTES:
             self._rest = b""
             self.unreadable += 1
         reports: list[MetricLine] = []
         exits: list[ShellExit] = []
+        notes: list[str] = []
         for line in filter(None, lines):
             found = _parsed(line, cell)
             if isinstance(found, MetricLine):
                 reports.append(found)
-            elif found is not None:
+            elif isinstance(found, ShellExit):
                 exits.append(found)
+            elif found is not None:
+                notes.append(found)
             else:
                 self.unreadable += 1
-        return _Batch(tuple(reports), tuple(exits))
+        return _Batch(tuple(reports), tuple(exits), tuple(notes))
 
     def _new_bytes(self) -> bytes:
         if self._fd is None:
@@ -80,12 +86,14 @@ class ReportsFile:
             self._fd = None
 
 
-def _parsed(line: bytes, cell: int | None) -> MetricLine | ShellExit | None:
+def _parsed(line: bytes, cell: int | None) -> MetricLine | ShellExit | str | None:
     """A line of the reports file; None for one that is no such line (cut by a full disk, or not ours)."""
     try:
         found = json.loads(line)
         if "shell" in found:
             return ShellExit(cell, str(found["shell"]), int(found["code"]))
+        if "note" in found:
+            return str(found["note"])[:NOTE_CHARS]
         values = {str(name): float(value) for name, value in found["values"].items()}
         step = found.get("step")
         return MetricLine(
@@ -122,6 +130,7 @@ class MetricLog:
         self._wanted = (objective.metric, *(c.metric for c in objective.constraints))
         self._readers: dict[str, PrintedReader] = {}
         self.exits: list[ShellExit] = []
+        self.notes: dict[str, None] = {}
         self.cell: int | None = None
         self.write_failures = 0
         self._printed_room = PRINTED_BYTES
@@ -138,12 +147,11 @@ class MetricLog:
 
     def poll(self) -> None:
         """Take over what the kernel has reported since the last look."""
-        while True:
-            batch = self._reports.read(self.cell)
+        while (batch := self._reports.read(self.cell)) is not None:
             self.exits.extend(batch.exits)
-            if not batch.lines:
-                return
-            self._write(batch.lines)
+            self.notes.update(dict.fromkeys(batch.notes[: max(0, MOST_NOTES - len(self.notes))]))
+            if batch.lines:
+                self._write(batch.lines)
 
     def printed(self, stream: str, text: str) -> None:
         """Read reports out of printed text."""
