@@ -5,7 +5,9 @@ nothing of ours, and nothing heavy: processes of the notebook import it too. Ann
 
 In a run, DEEPRESEARCH_REPORTS names the file that each report is appended to, one JSON object a line:
 ``{"t": seconds since 1970, "step": 3, "values": {"val_accuracy": 0.97}, "source": "report"}``, NaN and Infinity as
-Python's json writes them. The shell hook appends ``{"t": ..., "shell": "the command", "code": 3}``.
+Python's json writes them. The hooks of libraries append the same with the library's name as the source (and no step,
+where the library has none), ``{"t": ..., "shown": "words beside a bar"}`` and ``{"t": ..., "note": "one line"}``. The
+shell hook appends ``{"t": ..., "shell": "the command", "code": 3}``.
 """
 
 import operator
@@ -15,12 +17,14 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import collections.abc
     import pathlib
 
 __all__ = ["artifacts", "dry_run", "install_shell_hook", "load_ipython_extension", "report"]
 
 _ACCEPTED = "a number (int, float, NaN and infinity included) or an array or tensor of exactly one number"
 _SHELL_CHARS = 200
+_TEXT_CHARS = 1000
 
 
 class _Writer:
@@ -52,6 +56,7 @@ class _Writer:
 
 _writer = None  # type: _Writer | None
 _counted = 0
+_torch_rank = None  # type: int | None
 _quoted = {}  # type: dict[str, str]
 
 
@@ -72,10 +77,24 @@ def _append(path: str, line: str) -> None:
 
 def _is_other_rank() -> bool:
     """Whether this process is a worker of distributed training other than the first."""
+    global _torch_rank
     distributed = sys.modules.get("torch.distributed")
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
-        return bool(distributed.get_rank() != 0)
-    return os.environ.get("RANK", "0").strip() not in ("", "0")
+        _torch_rank = distributed.get_rank()
+    if _torch_rank is not None:  # known still when the process group has been destroyed
+        return bool(_torch_rank != 0)
+    # Lightning's own launcher sets no RANK for its children; a process's index among multiprocessing's is no rank.
+    return os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")).strip() not in ("", "0")
+
+
+def as_number(value: object) -> "float | None":
+    """``value`` as a float where ``report`` would take it, else None. Never raises an Exception."""
+    if isinstance(value, float):
+        return float(value)
+    try:
+        return _number("", value)
+    except Exception:  # noqa: BLE001 (what a library was given to log may raise anything)
+        return None
 
 
 def _number(name: str, value: object) -> float:
@@ -160,8 +179,52 @@ def report(step: "object" = None, **metrics: "object") -> None:
     if not path:
         print(f"step {at}: " + " ".join([f"{name}={value:.6g}" for name, value in values.items()]))
         return
+    _append_values(path, "report", str(at), values)
+
+
+def _append_values(path: str, source: str, step: str, values: "dict[str, float]") -> None:
     pairs = ", ".join([f"{_json_name(name)}: {_as_json(value)}" for name, value in values.items()])
-    _append(path, f'{{"t": {time.time()!r}, "step": {at}, "values": {{{pairs}}}, "source": "report"}}\n')
+    _append(path, f'{{"t": {time.time()!r}, "step": {step}, "values": {{{pairs}}}, "source": "{source}"}}\n')
+
+
+def logged(source: str, step: object, values: "collections.abc.Mapping[str, object]") -> None:
+    """Report what a library logs; used by hooks. What is no number is dropped, nothing is printed. Raises OSError."""
+    path = os.environ.get("DEEPRESEARCH_REPORTS")
+    if not path or _is_other_rank():
+        return
+    numbers = {}
+    for name, value in values.items():
+        number = value if type(value) is float else as_number(value)
+        if number is not None:
+            numbers[str(name)] = number
+    if numbers:
+        _append_values(path, source, _json_step(step), numbers)
+
+
+def _json_step(step: object) -> str:
+    if type(step) is int:
+        return repr(step)
+    at = None if step is None else as_number(step)
+    return "null" if at is None else _as_json(at)
+
+
+def note(text: str) -> None:
+    """Put one line into the run's record. Raises OSError."""
+    _append_text("note", text)
+
+
+def shown(text: str) -> None:
+    """Have words that a widget shows read for metrics, as if they were printed. Raises OSError."""
+    if not _is_other_rank():
+        _append_text("shown", text)
+
+
+def _append_text(kind: str, text: str) -> None:
+    path = os.environ.get("DEEPRESEARCH_REPORTS")
+    if path:
+        import json
+
+        _append(path, f'{{"t": {time.time()!r}, "{kind}": {json.dumps(text[:_TEXT_CHARS])}}}\n')
 
 
 def dry_run() -> bool:

@@ -14,9 +14,15 @@ from ..spec import MetricLine
 
 CURVE_POINTS = 200
 PRINTED = "printed"
+BARS = "tqdm"
 _MOST_NAMES = 1000
 
 Point = tuple[float, float]
+
+
+def is_shown(source: str) -> bool:
+    """Whether a line's numbers were shown to a reader, printed or beside a bar: weaker than those reported."""
+    return source in (PRINTED, BARS)
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class Tally:
 
     def add(self, line: MetricLine) -> None:
         """Count one line in."""
-        printed = line.source == PRINTED
+        printed = is_shown(line.source)
         for name, value in line.values.items():
             if name not in self._names and len(self._names) >= _MOST_NAMES and name != self._objective.metric:
                 continue

@@ -5,7 +5,13 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[2]
 _SHIM = _PACKAGE / "report.py"
-_FILES = ("sitecustomize.py", "_deepresearch_hooks.py", "_deepresearch_paths.py")
+_FILES = (
+    "sitecustomize.py",
+    "_deepresearch_hooks.py",
+    "_deepresearch_libraries.py",
+    "_deepresearch_bars.py",
+    "_deepresearch_paths.py",
+)
 
 
 def inject(folder: Path) -> None:

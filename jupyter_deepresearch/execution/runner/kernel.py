@@ -23,8 +23,13 @@ _MOST_SOCKET_PATH = 90
 
 QUEUED_MESSAGES = 20
 INIT = f"""
-def _deepresearch():
+def _deepresearch(inject):
     import sys
+
+    if "_deepresearch_hooks" not in sys.modules:  # a kernel that was told to leave PYTHONPATH alone
+        sys.path.insert(0, inject)
+        for name in ("_deepresearch_paths", "_deepresearch_hooks"):
+            __import__(name).install()
     import jupyter_deepresearch
     import zmq
 
@@ -57,13 +62,13 @@ def _deepresearch():
     for stream in (sys.stdout, sys.stderr):
         bound(stream)
 try:
-    _deepresearch()
+    _deepresearch(INJECT)
 finally:
     del _deepresearch
 """
-"""What a Python kernel runs first: notes of failed shell commands; messages of a bounded size, in a short queue that
-waits for its reader. By itself a kernel puts all that is printed in 0.2 s into one message, and drops messages from
-1,000 waiting ones on."""
+"""What a Python kernel runs first, INJECT being the folder of our files: the hooks, where they are not in place yet;
+notes of failed shell commands; messages of a bounded size, in a short queue that waits for its reader. By itself a
+kernel puts all that is printed in 0.2 s into one message, and drops messages from 1,000 waiting ones on."""
 
 
 class Kernel:
@@ -205,7 +210,7 @@ class Kernel:
         """Run ``INIT``; the error in one line, None where there was none or the kernel is none of Python."""
         if not self._speaks_python:
             return None
-        trouble = await self.run_silently(INIT)
+        trouble = await self.run_silently(INIT.replace("INJECT", repr(str(self._inject))))
         if trouble is None:  # now that the kernel waits for us, a flood waits there and not in our memory
             self.client.iopub_channel.socket.setsockopt(zmq.RCVHWM, QUEUED_MESSAGES)
         return trouble

@@ -2,14 +2,15 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import time
 
 from ...core.project import Objective
 from ..metrics.printed import PrintedReader, PrintedReport
-from ..metrics.scoring import PRINTED, Tally
+from ..metrics.repeats import Repeats
+from ..metrics.scoring import PRINTED, Tally, is_shown
 from ..paths import RunPaths
 from ..spec import MetricLine
 
@@ -17,6 +18,7 @@ _READ_BYTES = 1 << 22
 _MOST_LINE_BYTES = 1 << 20
 MOST_NOTES = 50
 NOTE_CHARS = 500
+_BARS_STREAM = "bars"
 PRINTED_BYTES = 64_000_000
 """So much of what is read from printed lines goes to ``metrics.jsonl``; more of it still counts."""
 
@@ -31,10 +33,24 @@ class ShellExit:
 
 
 @dataclass(frozen=True)
-class _Batch:
-    """What one look at the reports file found."""
+class _Note:
+    """One line for the run's record."""
 
-    lines: tuple[MetricLine, ...] = ()
+    text: str
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Words that a widget shows."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What one look at the reports file found, ``lines`` in their order."""
+
+    lines: tuple[MetricLine | _Shown, ...] = ()
     exits: tuple[ShellExit, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -57,19 +73,19 @@ class ReportsFile:
         if len(self._rest) > _MOST_LINE_BYTES:
             self._rest = b""
             self.unreadable += 1
-        reports: list[MetricLine] = []
+        reports: list[MetricLine | _Shown] = []
         exits: list[ShellExit] = []
         notes: list[str] = []
         for line in filter(None, lines):
-            found = _parsed(line, cell)
-            if isinstance(found, MetricLine):
-                reports.append(found)
-            elif isinstance(found, ShellExit):
-                exits.append(found)
-            elif found is not None:
-                notes.append(found)
-            else:
-                self.unreadable += 1
+            match _parsed(line, cell):
+                case MetricLine() | _Shown() as found:
+                    reports.append(found)
+                case ShellExit() as found:
+                    exits.append(found)
+                case _Note(text):
+                    notes.append(text)
+                case None:
+                    self.unreadable += 1
         return _Batch(tuple(reports), tuple(exits), tuple(notes))
 
     def _new_bytes(self) -> bytes:
@@ -86,14 +102,16 @@ class ReportsFile:
             self._fd = None
 
 
-def _parsed(line: bytes, cell: int | None) -> MetricLine | ShellExit | str | None:
+def _parsed(line: bytes, cell: int | None) -> MetricLine | ShellExit | _Shown | _Note | None:
     """A line of the reports file; None for one that is no such line (cut by a full disk, or not ours)."""
     try:
         found = json.loads(line)
         if "shell" in found:
             return ShellExit(cell, str(found["shell"]), int(found["code"]))
         if "note" in found:
-            return str(found["note"])[:NOTE_CHARS]
+            return _Note(str(found["note"])[:NOTE_CHARS])
+        if "shown" in found:
+            return _Shown(str(found["shown"]))
         values = {str(name): float(value) for name, value in found["values"].items()}
         step = found.get("step")
         return MetricLine(
@@ -129,6 +147,7 @@ class MetricLog:
         self._fd = os.open(paths.metrics, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._wanted = (objective.metric, *(c.metric for c in objective.constraints))
         self._readers: dict[str, PrintedReader] = {}
+        self._repeats = Repeats()
         self.exits: list[ShellExit] = []
         self.notes: dict[str, None] = {}
         self.cell: int | None = None
@@ -150,49 +169,70 @@ class MetricLog:
         while (batch := self._reports.read(self.cell)) is not None:
             self.exits.extend(batch.exits)
             self.notes.update(dict.fromkeys(batch.notes[: max(0, MOST_NOTES - len(self.notes))]))
-            if batch.lines:
-                self._write(batch.lines)
+            self._write(line for found in batch.lines for line in self._lines_of(found))
+
+    def _lines_of(self, found: MetricLine | _Shown) -> Iterable[MetricLine]:
+        return (found,) if isinstance(found, MetricLine) else self._read(_BARS_STREAM, found.text + "\n")
 
     def printed(self, stream: str, text: str) -> None:
         """Read reports out of printed text."""
+        lines = self._read(stream, text)
+        if lines:
+            self.poll()  # what was reported before it was printed makes the print a repetition
+            self._write(lines)
+
+    def _read(self, stream: str, text: str) -> list[MetricLine]:
         reader = self._readers.get(stream)
         if reader is None:
             reader = self._readers[stream] = PrintedReader(self._wanted)
-        self._take(reader.feed(text))
+        return self._stamped(reader.feed(text))
 
     def end_cell(self) -> None:
         """Take over all that belongs to the cell that has just ended."""
         self.poll()
         for reader in self._readers.values():
-            self._take(reader.close())
+            self._write(self._stamped(reader.close()))
 
     def close(self) -> None:
         self.end_cell()
         self._reports.close()
         os.close(self._fd)
 
-    def _take(self, reports: list[PrintedReport]) -> None:
-        if not reports:
-            return
-        self.poll()  # what was reported before it was printed makes the print a repetition
-        lines = []
-        for report in reports:
-            values = {name: value for name, value in report.values if not self._tally.has_reported(name)}
-            if values:
-                step = None if report.step is None else float(report.step)
-                lines.append(MetricLine(time(), self.cell, step, values, PRINTED))
-        if lines:
-            self._write(tuple(lines))
+    def _stamped(self, reports: list[PrintedReport]) -> list[MetricLine]:
+        now = time()
+        return [
+            MetricLine(
+                now, self.cell, None if report.step is None else float(report.step), dict(report.values), PRINTED
+            )
+            for report in reports
+        ]
 
-    def _write(self, lines: tuple[MetricLine, ...]) -> None:
-        content = "".join(map(as_json, lines)).encode("utf-8", "backslashreplace")
-        if lines[0].source == PRINTED:
-            self._printed_room -= len(content)
-        if lines[0].source != PRINTED or self._printed_room > 0:
-            try:
-                os.write(self._fd, content)
-            except OSError:  # a full disk: the run and its score go on from memory
-                self.write_failures += 1
+    def _write(self, lines: Iterable[MetricLine]) -> None:
+        kept: list[MetricLine] = []
         for line in lines:
-            self._tally.add(line)
-            self._on_report(line.values, line.source == PRINTED)
+            new = self._weaker(line) if is_shown(line.source) else self._repeats.without(line)
+            if new is not None:
+                self._tally.add(new)
+                kept.append(new)
+        self._append(kept)
+        for line in kept:
+            self._on_report(line.values, is_shown(line.source))
+
+    def _append(self, lines: list[MetricLine]) -> None:
+        content = bytearray()
+        for line in lines:
+            text = as_json(line).encode("utf-8", "backslashreplace")
+            if is_shown(line.source):
+                self._printed_room -= len(text)
+            if not is_shown(line.source) or self._printed_room > 0:
+                content += text
+        try:
+            if content:
+                os.write(self._fd, content)
+        except OSError:  # a full disk: the run and its score go on from memory
+            self.write_failures += 1
+
+    def _weaker(self, line: MetricLine) -> MetricLine | None:
+        """A line of shown numbers without the names that have been reported."""
+        values = {name: value for name, value in line.values.items() if not self._tally.has_reported(name)}
+        return replace(line, values=values) if values else None
