@@ -7,7 +7,8 @@
     │   ├── InvalidConfig     deepresearch.toml, an option, the brief
     │   └── InvalidNotebook   the notebook, its cells, an edit of them
     ├── Forbidden             outside the project or the server's root (HTTP 403)
-    ├── NotFound              no such project, experiment, run, server (HTTP 404)
+    ├── NotFound              no such project, experiment, run (HTTP 404)
+    │   └── NoServer          no Jupyter server that could be asked
     ├── Conflict              right input at the wrong time (HTTP 409)
     │   ├── AlreadyDecided    somebody approved, rejected or cancelled it before
     │   ├── LeaseHeld         another process is researching this project
@@ -55,6 +56,12 @@ class NotFound(DeepResearchError):
     """The thing named does not exist."""
 
     reason = "not_found"
+
+
+class NoServer(NotFound):
+    """There is no Jupyter server here, or none that can be asked: one works from the ledger then."""
+
+    reason = "no_server"
 
 
 class Conflict(DeepResearchError):

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = "jupyter_deepresearch"
 VALUES = {"core", "errors"}
-SURFACE = VALUES | {"_version", "app", "changes", "config", "service", "text"}
+SURFACE = VALUES | {"_version", "app", "changes", "config", "detached", "service", "text"}
 ARROWS: dict[str, set[str]] = {
     # what it is                may import
     "_version": set(),
@@ -27,8 +27,10 @@ ARROWS: dict[str, set[str]] = {
     "testing": VALUES | {"app", "execution", "service", "store"},
     "text": VALUES | {"service"},  # tables for terminals
     "changes": VALUES | {"execution", "service"},
+    "detached": VALUES | {"app", "config", "execution", "processes", "service"},
+    "intake": VALUES | {"config", "execution"},  # a person's own code, before it is a project
     "doctor": VALUES | {"config", "execution"},
-    "cli": SURFACE | {"doctor", "jupyter"},
+    "cli": SURFACE | {"doctor", "intake", "jupyter"},
     "jupyter": SURFACE,
     "__init__": {"_version", "report", "jupyter"},
 }

@@ -39,4 +39,4 @@ def _limits(project: OpenedProject) -> str:
         limits.append(f"{count_text(budget.patience, 'cycle')} without a gain")
     if target is not None:
         limits.append(f"the target {target:g}")
-    return ", or ".join(limits) or "you stop it (Ctrl-C; live runs go on)"
+    return ", or ".join(limits) or "you stop it"

@@ -34,21 +34,25 @@ def perform(request: Request) -> int:
 
 
 def _run(request: Request) -> int:
-    _refuse_a_busy_project(request.folder)
+    refuse_a_busy_project(request.folder)
     with contextlib.closing(make_service(name=f"`{PROGRAM} run`")) as service:
-        project = service.prepare(request.folder, request.options)
-        if not request.as_json:
-            print(introduction(project), flush=True)
-        with _interruptible() as caught:
-            try:
-                _research(service, project, request.as_json)
-            except KeyboardInterrupt:
-                _say_how_to_go_on(project)
-                return 128 + (caught[0] if caught else signal.SIGINT)
-        return _conclude(project, request.as_json)
+        return carry_out(service, service.prepare(request.folder, request.options), request.as_json)
 
 
-def _refuse_a_busy_project(folder: Path) -> None:
+def carry_out(service: Service, project: OpenedProject, as_json: bool) -> int:
+    """Research a prepared project to its end; the exit status. Raises LeaseHeld, Conflict, StorageFailed."""
+    if not as_json:
+        print(introduction(project), flush=True)
+    with _interruptible() as caught:
+        try:
+            _research(service, project, as_json)
+        except KeyboardInterrupt:
+            _say_how_to_go_on(project)
+            return 128 + (caught[0] if caught else signal.SIGINT)
+    return _conclude(project, as_json)
+
+
+def refuse_a_busy_project(folder: Path) -> None:
     """Two processes never research one project; the second must not even undo its pause. Raises LeaseHeld."""
     if not has_log(folder):
         return

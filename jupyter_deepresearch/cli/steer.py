@@ -126,4 +126,9 @@ def _whats_next(project: OpenedProject, command: Command, request: Request) -> s
     """How to go on where nobody is there to act on what was written."""
     if project.store.holder() is not None or isinstance(command, PauseCommand | RejectCommand | StopCommand):
         return ""
-    return f". Nobody is researching it now; go on with: {command_line('run', request.folder)}"
+    if isinstance(command, ResumeCommand):
+        from .starting import go_on  # HTTP, and all that researching takes
+
+        where = go_on(project)
+        return f": {where}" if where else f": {text.one_line(project.status().reason, 200)}"
+    return f". Nobody is researching it now; go on with: {command_line('start', request.folder)}"

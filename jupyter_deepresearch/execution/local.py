@@ -129,7 +129,7 @@ def _start(
             child = subprocess.Popen(
                 command,
                 cwd=paths.root,
-                env=_with_this_package(variables),
+                env=with_this_package(variables),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -142,7 +142,7 @@ def _start(
     return child
 
 
-def _with_this_package(variables: Mapping[str, str]) -> dict[str, str]:
+def with_this_package(variables: Mapping[str, str]) -> dict[str, str]:
     """The runner's variables: it must find this very package, also where that is a source tree not installed."""
     home = str(Path(__file__).resolve().parents[2])
     if home in (*site.getsitepackages(), site.getusersitepackages()):

@@ -38,15 +38,16 @@ class Client:
     """One server, asked over HTTP.
 
     Every method raises the error that the server meant, with its message: InvalidInput, Forbidden, NotFound, Conflict,
-    StorageFailed; and NotFound where the server cannot be reached.
+    StorageFailed; and NoServer where the server cannot be asked.
     """
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.remark = ""
 
     @classmethod
     def here(cls) -> "Client":
-        """A client of the server that this kernel belongs to. Raises NotFound, Conflict."""
+        """A client of the server that this kernel belongs to. Raises NoServer, Conflict."""
         return cls(find_server())
 
     def projects(self) -> tuple[StatusView, ...]:
@@ -123,7 +124,7 @@ class Client:
             raise errors.StorageFailed(f"{self._name} did not answer in {timeout_s:g} s") from None
         except (OSError, HTTPException) as error:
             why = getattr(error, "reason", error)
-            raise errors.NotFound(f"{self._name} cannot be reached: {why}") from None
+            raise errors.NoServer(f"{self._name} cannot be reached: {why}") from None
         except msgspec.MsgspecError as error:
             raise errors.StorageFailed(f"{self._name} has another version of this package ({error})") from None
 
@@ -137,7 +138,7 @@ class Client:
             why = "refuses our token" if self.server.token else "has no token (does it log in by password only?)"
             return errors.Forbidden(f"{self._name} {why}: {refusal.message or code}")
         if refusal.reason is None and code == 404:
-            return errors.NotFound(f"{self._name} does not have the extension jupyter_deepresearch enabled")
+            return errors.NoServer(f"{self._name} does not have the extension jupyter_deepresearch enabled")
         kind = _KINDS.get(code, errors.StorageFailed)
         return kind(refusal.message if refusal.reason else f"{self._name} answered with error {code}")
 

@@ -1,16 +1,18 @@
 """What the words of the magic do: each asks the server and gives back what is shown."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.project import BRIEF_LIMIT_CHARS
-from ..errors import Conflict, InvalidInput, NotFound
+from ..errors import Conflict, Forbidden, InvalidInput, NoServer, NotFound
 from ..service.views import StatusView
 from ..text import cost_text, headline, memory_text, one_line, parameters_text
+from .answering import Answering
 from .arguments import Line
-from .client import Client
 from .render import Renderer, Shown, lines, sentence
+from .servers import URL_VARIABLE
 
 HELP = """\
 start [PATH]        research the project in PATH (default: here), or go on with it
@@ -39,25 +41,63 @@ Every command but start takes --project NAME as its first option, where several 
 
 @dataclass
 class Conversation:
-    """One kernel's talk with its server. ``ask`` puts a question to the person; ``started`` is the project in hand."""
+    """One kernel's talk with its server, or with the folders where no server takes the project.
 
-    connect: Callable[[], Client]
+    ``ask`` puts a question to the person; ``started`` is the project in hand.
+    """
+
+    connect: Callable[[], Answering]
     ask: Callable[[str], str]
     cwd: Callable[[], Path] = Path.cwd
     started: str | None = None
+    _is_detached: bool = False
 
     def say(self, line: Line) -> Shown:
         """Do what the line says. Raises DeepResearchError."""
         if line.word == "help":
             return lines(HELP)
-        client = self.connect()
-        if line.word == "start":
-            return self._start(client, line)
-        view = self._project(client, line.project)
-        shown = self._shown(client, view, line)
-        return shown if shown is not None else self._told(client, view, line)
+        if self._is_detached and line.word != "start" and line.project is None:
+            return self._say(self._folders(""), line)
+        try:
+            client = self.connect()
+            if line.word != "start" and line.project is None and self._is_stranger(client):
+                return self._say(self._folders(""), line)
+            shown = self._say(client, line)
+        except (NoServer, Forbidden) as error:
+            is_named = bool(os.environ.get(URL_VARIABLE))
+            if is_named or (isinstance(error, Forbidden) and line.word != "start"):
+                raise
+            shown = self._say(self._folders(str(error)), line)
+            self._is_detached = line.word == "start" or self._is_detached
+        else:
+            self._is_detached = False
+        return shown
 
-    def _start(self, client: Client, line: Line) -> Shown:
+    def _folders(self, why: str) -> Answering:
+        from .ledger import LedgerClient  # what researches, which a kernel of a server need not import
+
+        return LedgerClient(self.cwd(), why)
+
+    def _is_stranger(self, client: Answering) -> bool:
+        """Whether the folder here belongs to a project of which the server knows nothing."""
+        if self.started is not None:
+            return False
+        here = self.cwd().resolve()
+        around = [f for f in (here, *here.parents) if (f / ".deepresearch" / "ledger.db").is_file()]
+        return bool(around) and all(Path(view.path).resolve() != around[0] for view in client.projects())
+
+    def _say(self, client: Answering, line: Line) -> Shown:
+        if line.word == "start":
+            shown = self._start(client, line)
+        else:
+            view = self._project(client, line.project)
+            answer = self._shown(client, view, line)
+            shown = answer if answer is not None else self._told(client, view, line)
+        if not client.remark:
+            return shown
+        return Shown(f"{client.remark}\n{shown.text}", f"{sentence(client.remark).html}{shown.html}")
+
+    def _start(self, client: Answering, line: Line) -> Shown:
         if line.text is not None and len(line.text) > BRIEF_LIMIT_CHARS:
             raise InvalidInput(
                 f"the cell's brief has {len(line.text):,} characters; at most {BRIEF_LIMIT_CHARS:,} are accepted: move"
@@ -74,7 +114,7 @@ class Conversation:
 
     # Which project
 
-    def _project(self, client: Client, name: str | None) -> StatusView:
+    def _project(self, client: Answering, name: str | None) -> StatusView:
         """The project named, else the one started here, else the one around this folder, else the only one."""
         if name is None and self.started is not None:
             return client.status(self.started)
@@ -104,7 +144,7 @@ class Conversation:
 
     # Questions
 
-    def _shown(self, client: Client, view: StatusView, line: Line) -> Shown | None:
+    def _shown(self, client: Answering, view: StatusView, line: Line) -> Shown | None:
         """The answer to a question, None for a word that is none."""
         render = self._renderer()
         match line.word:
@@ -132,7 +172,7 @@ class Conversation:
 
     # Commands
 
-    def _told(self, client: Client, view: StatusView, line: Line) -> Shown:
+    def _told(self, client: Answering, view: StatusView, line: Line) -> Shown:
         """Write the command; a sentence that says what comes of it."""
         match line.word:
             case "try":
@@ -151,14 +191,14 @@ class Conversation:
                 client.command(view.id, word)
                 return sentence(headline(client.status(view.id)))
 
-    def _try(self, client: Client, view: StatusView, line: Line) -> Shown:
+    def _try(self, client: Answering, view: StatusView, line: Line) -> Shown:
         given = {"notebook": line.notebook, "claim": line.claim}
         body = {key: value for key, value in given.items() if value is not None}
         client.command(view.id, "try", parameters=dict(line.parameters), **body)
         what = parameters_text(line.parameters) or line.notebook or ""
         return sentence(f"{what}: runs next, with the same record and verdict as any hypothesis")
 
-    def _decide(self, client: Client, view: StatusView, line: Line) -> Shown:
+    def _decide(self, client: Answering, view: StatusView, line: Line) -> Shown:
         number = line.numbers[0] if line.numbers else self._only_waiting(view, line.word)
         reason = {"reason": line.text} if line.word == "reject" and line.text else {}
         client.command(view.id, line.word, hypothesis=number, **reason)
@@ -173,7 +213,7 @@ class Conversation:
         found = ", ".join(str(number) for number in numbers)
         raise InvalidInput(f"{word}: several hypotheses wait ({found}); say which one: {word} N")
 
-    def _stop(self, client: Client, view: StatusView, yes: bool) -> Shown:
+    def _stop(self, client: Answering, view: StatusView, yes: bool) -> Shown:
         live = [run.run for run in view.running]
         if live and not yes:
             answer = self.ask(f"Stop {view.project} and cancel {', '.join(live)}? [y/N] ")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psutil
 from jupyter_core.paths import jupyter_runtime_dir
 
-from ..errors import Conflict, NotFound
+from ..errors import Conflict, NoServer
 
 URL_VARIABLE = "DEEPRESEARCH_SERVER_URL"
 TOKEN_VARIABLE = "DEEPRESEARCH_SERVER_TOKEN"
@@ -40,7 +40,7 @@ class _Running:
 def find_server(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Server:
     """The server that started this kernel, or else the only reachable one whose root holds ``cwd``.
 
-    Raises NotFound where there is none, Conflict where there are several.
+    Raises NoServer where there is none, Conflict where there are several.
     """
     environ = os.environ if environ is None else environ
     if environ.get(URL_VARIABLE):
@@ -64,10 +64,14 @@ def _only_one_above(cwd: Path, running: tuple[_Running, ...]) -> Server:
     how = f"set {URL_VARIABLE} and {TOKEN_VARIABLE} to choose one"
     if reachable:
         raise Conflict(f"several Jupyter servers hold {cwd}: {', '.join(s.url for s in reachable)}; {how}")
-    raise NotFound(
-        f"no Jupyter server found for {cwd}; open this notebook in JupyterLab, or run `jupyter deepresearch run PATH`"
-        f" in a terminal, or set {URL_VARIABLE} and {TOKEN_VARIABLE} (a remote kernel)"
-    )
+    raise NoServer(_why_none(cwd, running, above))
+
+
+def _why_none(cwd: Path, running: tuple[_Running, ...], above: list[Server]) -> str:
+    if above:
+        return f"{', '.join(s.url for s in above)} holds {cwd} and does not answer"
+    elsewhere = ", ".join(f"{e.server.url} has {e.server.root}" for e in running)
+    return f"no Jupyter server holds {cwd}" + (f": {elsewhere}" if elsewhere else "")
 
 
 def _running() -> Iterator[_Running]:

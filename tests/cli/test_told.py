@@ -21,7 +21,6 @@ Capture = pytest.CaptureFixture[str]
     [
         (["directive", "lr", "below", "0.1"], ev.Directive("lr below 0.1")),
         (["pause"], ev.Pause()),
-        (["resume"], ev.Resume()),
         (["stop"], ev.Stop()),
     ],
 )
@@ -40,7 +39,7 @@ def test_try_is_the_persons_own_hypothesis(project: OpenedProject, capsys: Captu
     assert event.experiment.settings == {"x": 3} and event.experiment.hypothesis.claim == "three it is"
     said = capsys.readouterr().out
     assert said.startswith("noted: experiment 0 is yours, it runs next. Nobody is researching it now; go on with: ")
-    assert said.rstrip().endswith(f"jupyter deepresearch run {project.folder}")
+    assert said.rstrip().endswith(f"jupyter deepresearch start {project.folder}")
 
 
 @pytest.mark.parametrize(

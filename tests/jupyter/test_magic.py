@@ -161,13 +161,3 @@ def test_it_completes_and_explains_itself(shared: JupyterServer) -> None:
         assert wanted in matches
     text = client.inspect("%deepresearch", 13, reply=True, timeout=30)["content"]["data"]["text/plain"]
     assert "directive TEXT" in text
-
-
-@pytest.mark.slow
-def test_without_a_server_it_says_what_to_do(tmp_path: Path, shared: JupyterServer) -> None:
-    kernel = shared.kernel()
-    away = tmp_path / "away"
-    away.mkdir()
-    code = f"import os; os.environ['JPY_PARENT_PID'] = '1'; os.chdir({str(away)!r})"
-    assert kernel.run(code).error == ""
-    assert "jupyter deepresearch run PATH" in kernel.refused("start")

@@ -1,0 +1,32 @@
+"""The seam between what a person says in a notebook and who answers."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..config.loading import Options
+from ..service.views import ChangesView, ExperimentView, MemoryTexts, StatusView
+
+
+class Answering(Protocol):
+    """Who answers: a server through ``Client``, or the folders themselves through ``LedgerClient``.
+
+    ``remark`` is what a person should know besides the answer.
+    """
+
+    remark: str
+
+    def projects(self) -> tuple[StatusView, ...]: ...
+
+    def start(self, folder: Path, options: Options | None = None, brief: str | None = None) -> StatusView: ...
+
+    def status(self, project_id: str) -> StatusView: ...
+
+    def history(self, project_id: str) -> tuple[ExperimentView, ...]: ...
+
+    def experiment(self, project_id: str, number: int) -> ExperimentView: ...
+
+    def changes(self, project_id: str, number: int, to: int | None = None) -> ChangesView: ...
+
+    def memory(self, project_id: str) -> MemoryTexts: ...
+
+    def command(self, project_id: str, kind: str, command_id: str | None = None, **body: Any) -> int: ...
