@@ -18,6 +18,7 @@ _MODULES: Mapping[str, str] = {
     "run": "research",
     "start": "research",
     "doctor": "doctor",
+    "init": "init",
     **dict.fromkeys(("status", "history", "best", "memory", "cost", "diff", "logs", "events"), "look"),
 }
 """Where a command lives; all others steer. Only that module is imported: a status must come at once."""

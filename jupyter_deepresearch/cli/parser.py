@@ -27,6 +27,10 @@ def _is_run(word: str) -> bool:
     return re.match(r"\d{4,}-[a-z]", word) is not None
 
 
+def _is_file(word: str) -> bool:
+    return word.endswith((".py", ".ipynb"))
+
+
 def _is_nothing(word: str) -> bool:
     return False
 
@@ -43,8 +47,9 @@ class Shape:
 
 
 COMMANDS: Mapping[str, Shape] = {
+    "init": Shape("make a project around a notebook or a script", "[FILE] [-- ARGS]", 0, 1, _is_file),
     "run": Shape("research it here, in the foreground, until a budget or the target ends it"),
-    "start": Shape("research it in the Jupyter server that holds the folder"),
+    "start": Shape("research it in the Jupyter server that holds the folder, else in a process of its own"),
     "status": Shape("where it stands"),
     "history": Shape("all experiments as a table"),
     "best": Shape("the champion and the baseline"),
@@ -74,10 +79,17 @@ def parse(argv: Sequence[str]) -> Request:
         raise SystemExit(2)
     command = top.parse_args(argv[:1]).command
     parser = _parser(command)
-    found = parser.parse_intermixed_args(list(argv[1:]))
+    own, arguments = _until_dashes(argv[1:]) if command == "init" else (argv[1:], ())
+    found = parser.parse_intermixed_args(list(own))
     folder, words = _project_first(found.words, COMMANDS[command])
     _check_count(parser, command, words)
-    return _request(command, folder, words, found)
+    return _request(command, folder, words, found, tuple(arguments))
+
+
+def _until_dashes(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """What stands before ``--`` and what after it."""
+    at = list(argv).index("--") if "--" in argv else len(argv)
+    return argv[:at], argv[at + 1 :]
 
 
 def _top_parser() -> argparse.ArgumentParser:
@@ -120,6 +132,11 @@ def _add_options(parser: argparse.ArgumentParser, command: str) -> None:
         add("--cycles", type=int, metavar="N", help="stop after so many hypotheses")
         add("--hours", type=float, metavar="H", help="stop after so much work")
         add("--usd", type=float, metavar="X", help="the most that calls to a language model may cost")
+    elif command == "init":
+        add("--metric", metavar="NAME", help="the number to improve, as the program prints or logs it")
+        add("--direction", choices=("maximize", "minimize"), help="which way is better (default: by the metric's name)")
+        add("--kernel", default="python3", metavar="NAME", help="the kernel that runs a script (default: python3)")
+        add("-y", "--yes", action="store_true", help="do not ask")
     elif command == "events":
         add("--after", type=int, default=0, metavar="SEQ", help="only what came after this number")
     elif command == "logs":
@@ -161,10 +178,12 @@ def _check_count(parser: argparse.ArgumentParser, command: str, words: Sequence[
             parser.error(f"found {word!r}; accepted: the number of an experiment")
 
 
-def _request(command: str, folder: Path, words: tuple[str, ...], found: argparse.Namespace) -> Request:
+def _request(
+    command: str, folder: Path, words: tuple[str, ...], found: argparse.Namespace, arguments: tuple[str, ...]
+) -> Request:
     given: dict[str, Any] = vars(found)
     names = ("notebook", "metric", "direction", "researcher", "approval", "cycles", "hours", "usd")
-    chosen: dict[str, Any] = {name: given.get(name) for name in names} if command in ("run", "start") else {}
+    chosen: dict[str, Any] = {name: given.get(name) for name in names} if command in ("run", "start", "init") else {}
     options = Options(**chosen)
     return Request(
         command=command,
@@ -178,4 +197,6 @@ def _request(command: str, folder: Path, words: tuple[str, ...], found: argparse
         yes=given.get("yes", False),
         notebook=given.get("notebook"),
         claim=given.get("claim"),
+        arguments=arguments,
+        kernel=given.get("kernel", "python3"),
     )

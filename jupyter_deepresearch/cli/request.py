@@ -11,7 +11,8 @@ class Request:
     """One command line. ``words`` are the command's own arguments, without the project's folder.
 
     ``options`` are those of run and start; ``after`` and ``follow`` of events and logs, ``seeds`` of reproduce,
-    ``yes`` of stop, ``notebook`` and ``claim`` of try.
+    ``yes`` of stop and init, ``notebook`` and ``claim`` of try, ``arguments`` (what stands after ``--``) and ``kernel``
+    of init.
     """
 
     command: str
@@ -25,3 +26,5 @@ class Request:
     yes: bool = False
     notebook: str | None = None
     claim: str | None = None
+    arguments: tuple[str, ...] = ()
+    kernel: str = "python3"

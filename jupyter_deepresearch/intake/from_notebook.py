@@ -1,0 +1,77 @@
+"""A notebook -> what `init` proposes for it: roles, metric, a marked copy. The notebook itself is never written to."""
+
+import json
+from pathlib import Path
+
+from ..errors import InvalidNotebook, NotFound
+from ..execution.environment import find_kernel
+from ..execution.notebooks.cells import parse
+from ..execution.notebooks.source import read_source
+from ..execution.notebooks.space import survey
+from .marking import Marked, code_of, marked
+from .metrics import printed_names, ranked, source_names
+from .proposal import Proposal, Wishes, goal_of, project_files
+from .sources import imported_sources
+
+COPY_SUFFIX = ".research.ipynb"
+
+
+def propose_for_notebook(folder: Path, notebook: Path, wishes: Wishes) -> Proposal:
+    """Roles for the cells of ``notebook`` in a copy of it, beside it; where nothing is to be marked, it serves itself.
+
+    Raises NotFound, InvalidNotebook, InvalidInput (no metric).
+    """
+    if not notebook.is_file():
+        raise NotFound(f"{notebook}: there is no such notebook")
+    source = read_source(notebook)
+    copy = marked(source)
+    seen = survey(copy.source)
+    find_kernel(seen.kernel, notebook.name)
+    code = code_of(parse(source))
+    names = (
+        *_stored_names(notebook),
+        *source_names((code, *imported_sources(folder.resolve(), code, notebook.resolve()))),
+    )
+    goal = goal_of(notebook.name, names, wishes.metric, wishes.direction)
+    name = _copy_name(folder, notebook, copy)
+    files = ((name, copy.source.notebook),) if copy.marks else ()
+    return Proposal(
+        notebook=name,
+        goal=goal,
+        parameters=tuple(seen.parameters.items()),
+        space=tuple(map(str, seen.space)),
+        roles=copy.marks,
+        notes=seen.remarks,
+        files=(*files, *project_files(folder, name, goal)),
+        shown=copy.diff,
+    )
+
+
+def the_notebook(folder: Path) -> Path:
+    """The only notebook of a folder. Raises InvalidNotebook naming what is there."""
+    there = sorted(p for p in folder.glob("*.ipynb") if p.is_file() and not p.name.startswith("."))
+    if len(there) == 1:
+        return there[0]
+    if there:
+        names = ", ".join(p.name for p in there[:8])
+        raise InvalidNotebook(
+            f"{folder}: found {len(there)} notebooks ({names}); accepted: init {folder / there[0].name}"
+        )
+    scripts = sorted(p.name for p in folder.glob("*.py"))
+    listed = f"; it has the scripts {', '.join(scripts[:8])}: init {folder / scripts[0]}" if scripts else ""
+    raise InvalidNotebook(f"{folder}: found no notebook (*.ipynb){listed}")
+
+
+def _copy_name(folder: Path, notebook: Path, copy: Marked) -> str:
+    inner = notebook.resolve().relative_to(folder.resolve())
+    name = inner.with_name(inner.stem + COPY_SUFFIX) if copy.marks else inner
+    return name.as_posix()
+
+
+def _stored_names(notebook: Path) -> tuple[str, ...]:
+    """The metrics among what the notebook printed when it was last run and saved."""
+    cells = json.loads(notebook.read_text(encoding="utf-8-sig")).get("cells", ())
+    outputs = [output for cell in cells for output in cell.get("outputs", ()) if isinstance(output, dict)]
+    texts = [output.get("text", "") for output in outputs if output.get("output_type") == "stream"]
+    printed = "\n".join("".join(text) for text in texts)
+    return ranked(printed_names(printed + "\n"))

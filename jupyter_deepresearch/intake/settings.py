@@ -1,0 +1,72 @@
+"""The texts of a new project: a commented ``deepresearch.toml``, and a brief to be filled in."""
+
+import json
+from collections.abc import Sequence
+
+from ..core.project import Direction
+
+
+def settings_text(notebook: str, metric: str, direction: Direction, also_seen: Sequence[str]) -> str:
+    """A ``deepresearch.toml`` with every key that matters; those that begin with # are off."""
+    seen = f"  # also seen: {', '.join(also_seen[:6])}" if also_seen else ""
+    other = "minimize" if direction is Direction.MAXIMIZE else "maximize"
+    return f"""\
+# What `jupyter deepresearch run` reads here. A line that begins with # is off; take the sign away to use it.
+
+notebook = {_text(notebook)}
+
+[objective]
+metric = {_text(metric)}{seen}
+direction = {_text(direction.value)}  # or "{other}"
+# min_delta = 0.002  # a smaller difference is none
+# target = 0.99  # stop once a confirmed champion reaches it
+# value = "best"  # the best report of a run counts in place of the last
+# constraints = ["params_m <= 10"]  # on other reported metrics
+
+[code]
+# files = ["src/**/*.py", "configs/*.yaml"]  # copied for each run; all small .py .yaml .yml .toml without this line
+# locked = ["src/eval.py"]  # files that no researcher may edit
+
+[budget]
+cycles = 20  # hypotheses after the baseline
+# hours = 8
+# run_minutes = 30  # of one run
+# gpu_hours = 8
+# patience = 10  # cycles without a confirmed gain
+
+[approval]
+mode = "auto"  # "ask": each hypothesis waits for you
+
+[researcher]
+# kind = "sweep"  # searches the parameters, offline
+
+[trust]
+seeds = 3  # a champion must win on so many
+
+[guard]
+# stall_minutes = 15  # no output and no use of CPU, GPU, disk or network ends a run
+
+[launcher]
+# gpus = "auto"  # or "none", or numbers such as [0, 1]
+# max_parallel = 1  # runs at once
+# private = ["checkpoints", "outputs", "runs", "lightning_logs", "wandb", "mlruns", "mlflow.db*", "*.ckpt", "*.pt"]
+# env = ["HF_TOKEN"]  # secrets that a run may see
+"""
+
+
+def brief_text(name: str, metric: str, direction: Direction) -> str:
+    """A ``PROJECT_BRIEF.md`` to be filled in."""
+    verb = "Raise" if direction is Direction.MAXIMIZE else "Lower"
+    return f"""\
+# {name}
+
+{verb} `{metric}`.
+
+Worth knowing (what was tried, what is noise, what must stay as it is; at most 3,000 characters in all):
+
+-
+"""
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
