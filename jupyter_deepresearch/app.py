@@ -13,7 +13,9 @@ from .core.ports import Build, Desk, Launcher, Notebooks, Researcher, RunRecords
 from .core.project import Project
 from .core.types import Experiment, Outcome, Run, Source, Verdict
 from .execution.desk import FolderDesk
-from .execution.gpus.nvml import GpuState, NvmlGpus
+from .execution.gpus.allocation import VISIBLE
+from .execution.gpus.looking import GpuView, look
+from .execution.gpus.nvml import NvmlGpus
 from .execution.records import FolderRecords
 from .service.registry import Registry
 from .service.service import Service
@@ -48,6 +50,9 @@ class LateNotebooks:
 
     def read(self, notebook: str) -> tuple[Source, Survey]:
         return self._real.read(notebook)
+
+    def edited(self) -> tuple[Source, Survey] | None:
+        return self._real.edited()
 
     def measure(self, source: Source, metric: str) -> str:
         return self._real.measure(source, metric)
@@ -101,6 +106,6 @@ def make_service(root: Path | None = None, name: str = "this command") -> Servic
     return Service(RealMakers(), Registry(), SystemClock(), root, name)
 
 
-def gpus() -> tuple[GpuState, ...]:
-    """The GPUs of this machine, none where there is no driver."""
-    return NvmlGpus().devices()
+def gpus() -> tuple[GpuView, ...]:
+    """The GPUs of this machine and who holds them, none where there is no driver."""
+    return look(NvmlGpus(), os.environ.get(VISIBLE))

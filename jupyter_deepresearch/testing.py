@@ -141,16 +141,27 @@ class ScriptedResearcher:
 
 @dataclass
 class FakeNotebooks:
-    """Reads one fixed notebook, accepts every build, remembers what was published."""
+    """Reads one notebook, accepts every build, remembers what was published.
+
+    ``source`` is what the person's files hold; a file called ``locked`` is what values are measured by.
+    """
 
     survey: ev.Survey = field(default_factory=ev.Survey)
     published: dict[str, Verdict] = field(default_factory=dict)
+    source: Source = field(default_factory=lambda: Source("{}"))
+    seen: Source | None = None
 
     def read(self, notebook: str) -> tuple[Source, ev.Survey]:
-        return Source("{}"), self.survey
+        return self.source, self.survey
+
+    def edited(self) -> tuple[Source, ev.Survey] | None:
+        if self.source == self.seen:
+            return None
+        self.seen = self.source
+        return self.source, self.survey
 
     def measure(self, source: Source, metric: str) -> str:
-        return metric
+        return f"{metric} {source.files.get('locked', '')}"
 
     def check(self, build: Build, survey: ev.Survey) -> None:
         return None
@@ -182,14 +193,20 @@ class FakeDesk:
         self.memory = text
 
 
+@dataclass
 class FakeRecords:
-    """Run folders that are empty."""
+    """Run folders that are empty. The runs in ``waiting`` have not begun: others have their GPUs."""
+
+    waiting: set[str] = field(default_factory=set)
 
     def progress(self, run: str) -> Progress | None:
         return None
 
     def curves(self, run: str, points: int) -> Curves:
         return Curves(run, {})
+
+    def waits(self, run: str) -> bool:
+        return run in self.waiting
 
     def disk_bytes(self) -> int:
         return 0

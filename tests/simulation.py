@@ -123,6 +123,7 @@ class Simulation:
     """One project: its log outlives every ``run``."""
 
     def __init__(self, project: Project, universe: Universe, oracle: Oracle, survey: ev.Survey | None = None) -> None:
+        self.records = FakeRecords()
         self.clock = FakeClock()
         self.store: SqliteStore = memory_store(self.clock.now)
         self.ledger = Ledger(self.store)
@@ -168,7 +169,7 @@ class Simulation:
             launcher=self.universe,
             notebooks=self.notebooks,
             desk=self.desk,
-            records=FakeRecords(),
+            records=self.records,
             meter=LedgerMeter(self.ledger, self.store, self.clock),
             clock=self.clock,
         )

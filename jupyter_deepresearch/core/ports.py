@@ -175,6 +175,11 @@ class Notebooks(Protocol):
     def read(self, notebook: str) -> tuple[Source, Survey]:
         """The person's notebook at this path (relative to the folder), outputs stripped. Raises InvalidNotebook."""
 
+    def edited(self) -> tuple[Source, Survey] | None:
+        """The person's notebook as it now is, where it or a code file has changed since the last call that answered,
+        and lies still; None otherwise. The first call answers always. Raises InvalidNotebook, once for what is there.
+        May read many files: not for an event loop's thread."""
+
     def measure(self, source: Source, metric: str) -> str:
         """A digest of what a value is measured by: the locked cells and the metric."""
 
@@ -207,6 +212,9 @@ class RunRecords(Protocol):
 
     def curves(self, run: str, points: int) -> Curves:
         """A run's reported series, each with at most ``points`` points."""
+
+    def waits(self, run: str) -> bool:
+        """Whether a live run has not begun because others have what it needs: a wait that costs no budget."""
 
     def disk_bytes(self) -> int:
         """What all run folders take on disk."""

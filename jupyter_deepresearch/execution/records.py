@@ -37,11 +37,12 @@ class FolderRecords:
         if owner is None:
             return None
         live, latest = read_live(paths), _latest(paths)
+        waits = live is not None and live.waits and not paths.exit.exists()
         since = live.since if live is not None and live.since is not None else owner.started_at
         return Progress(
             pid=owner.pid,
             kernel_pid=live.kernel_pid if live is not None else None,
-            elapsed_s=max(0.0, (_ended_at(paths) or time.time()) - since),
+            elapsed_s=None if waits else max(0.0, (_ended_at(paths) or time.time()) - since),
             step=latest.step if latest is not None else None,
             values=latest.values if latest is not None else {},
             note=live.note if live is not None else "",
@@ -59,6 +60,11 @@ class FolderRecords:
             metrics.refresh()
             most = min(points, _MOST_POINTS)
             return Curves(run, {name: series.points(most) for name, series in metrics.series.items()})
+
+    def waits(self, run: str) -> bool:
+        """Whether the run waits for GPUs that others have."""
+        live = read_live(self._project.run(run))
+        return live is not None and live.waits
 
     def tail(self, run: str, lines: int) -> tuple[str, ...]:
         """The last lines that the run's cells printed, its errors' tracebacks included; oldest first."""

@@ -49,7 +49,10 @@ class RunnerOwner:
 
 @dataclass(frozen=True)
 class Live:
-    """``live.json``: how far a run is. ``cell`` is the executing cell's index, ``since`` when it had its GPUs."""
+    """``live.json``: how far a run is. ``cell`` is the executing cell's index, ``since`` when it had its GPUs.
+
+    ``waits``: it has not begun, since others have them.
+    """
 
     kernel_pid: int | None = None
     cell: int | None = None
@@ -57,6 +60,7 @@ class Live:
     since: float | None = None
     note: str = ""
     gpus: tuple[str, ...] = ()
+    waits: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from ..core import steps
 from ..core.rules import next_step
 from ..core.state import State
 from .logbook import Logbook, Parts
+from .noticing import Noticing
 from .phases import Phases
 
 __all__ = ["Loop", "Parts"]
@@ -17,6 +18,7 @@ class Loop:
         self._clock = parts.clock
         self._log = Logbook(parts, epoch)
         self._phases = Phases(self._log)
+        self._noticing = Noticing(self._log)
         self.wake = self._log.wake
 
     async def run(self, until_rest: bool = False) -> State:
@@ -26,15 +28,20 @@ class Loop:
         """
         self._log.tidy()
         while True:
-            state = self._log.take_in()
+            state = await self._noticing.take_in(self._log.take_in())
             step = next_step(state.project, state, self._clock.now(), self._log.holds.at(state.seq))
             if until_rest and isinstance(step, steps.Rest):
                 return state
             started = self._clock.monotonic()
             performing = self._perform(step, state)
             await (performing if isinstance(step, steps.Watch) else self._phases.beside(state, performing))
-            if not state.paused and not isinstance(step, steps.Wait | steps.Rest):
+            if not state.paused and not isinstance(step, steps.Wait | steps.Rest) and not self._only_waits(step, state):
                 self._log.count_work(state, self._clock.monotonic() - started)
+
+    def _only_waits(self, step: steps.Step, state: State) -> bool:
+        """Whether all that goes on is that runs wait for GPUs which others have."""
+        waits = self._log.parts.records.waits
+        return isinstance(step, steps.Watch) and bool(state.runs) and all(map(waits, state.runs))
 
     async def _perform(self, step: steps.Step, state: State) -> None:
         phases = self._phases
@@ -46,7 +53,7 @@ class Loop:
             case steps.Repair(work=work):
                 await phases.repair(state, work)
             case steps.AutoApprove(experiment=number):
-                self._log.append(ev.Approve(number, by="timeout"))
+                phases.approve(number)
             case steps.Launch(run=run):
                 await phases.launch(state, run)
             case steps.Watch():

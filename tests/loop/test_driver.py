@@ -201,6 +201,21 @@ def test_waiting_and_pausing_are_no_work() -> None:
     assert approvals == [ev.Approve(1, by="timeout")]
 
 
+def test_waiting_for_gpus_that_others_have_is_no_work() -> None:
+    sim = simulation(project=replace(PATIENT, budget=Budget(hours=0.1, cycles=0)))
+    began = sim.clock.time
+
+    def end_of(spec: RunSpec) -> Outcome | None:
+        waited = sim.clock.time - began
+        sim.records.waiting = {spec.run.id} if waited < 1200 else set()
+        return by_x(spec) if waited > 1290 else None
+
+    sim.universe.end_of = end_of
+    state = sim.run()
+    assert state.finished is not None and state.finished.reason is StopReason.CYCLES
+    assert sim.clock.time - began > 1200 and 60 <= state.worked_s <= 120
+
+
 def test_long_work_is_logged_once_a_minute() -> None:
     sim = simulation()
     began = sim.clock.time

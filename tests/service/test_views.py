@@ -54,6 +54,9 @@ class Records:
     def curves(self, run: str, points: int) -> Curves:
         return Curves(run, {})
 
+    def waits(self, run: str) -> bool:
+        return run in self.seen and self.seen[run].elapsed_s is None
+
     def disk_bytes(self) -> int:
         return 0
 

@@ -1,35 +1,67 @@
 """GPU leases: one lock per device UUID, for the whole machine, given back by the kernel when its holder dies."""
 
+import contextlib
 import fcntl
 import os
 import re
+import stat
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import InvalidConfig
-from .nvml import GpuDriver, GpuState, busy_reason, visible
+from .allocation import VISIBLE, allocated, may_open
+from .holders import Naming, busy_reason, lock_holder, name_of
+from .nvml import GpuDriver, GpuState
 
-VISIBLE = "CUDA_VISIBLE_DEVICES"
 PLACES = (Path("/run/lock"), Path("/tmp"))
+NAME = "jupyter_deepresearch"
+_FOR_ALL = 0o1777
+_MAKING_S = 0.02
+_SHARE = " (shut it down, or set gpu_free_gb under [launcher] to share the GPU)"
 
 
 def lock_folder() -> Path:
-    """The folder of this machine's GPU locks, open to all users, made if absent. Raises OSError where none can be."""
-    for place in (*PLACES, Path(tempfile.gettempdir())):
-        if place.is_dir() and os.access(place, os.W_OK):
-            return open_folder(place / "jupyter_deepresearch")
-    return open_folder(Path(tempfile.gettempdir()) / "jupyter_deepresearch")
+    """The folder of this machine's GPU locks, open to all users, made if absent.
+
+    The first place that is open to all is the same one for every account, also for root. One in which somebody made a
+    folder with narrower rights is passed over. Raises OSError, saying why, where there is none.
+    """
+    refused: list[str] = []
+    for place in dict.fromkeys((*PLACES, Path(tempfile.gettempdir()))):
+        if not _is_for_all(place):
+            continue
+        try:
+            return open_folder(place / NAME)
+        except OSError as error:
+            refused.append(f"{place / NAME} ({error.strerror or error})")
+    raise OSError(f"no folder for GPU locks that all users may write: {'; '.join(refused) or 'no such place'}")
+
+
+def _is_for_all(place: Path) -> bool:
+    with contextlib.suppress(OSError):
+        found = place.stat()
+        return stat.S_ISDIR(found.st_mode) and stat.S_IMODE(found.st_mode) & _FOR_ALL == _FOR_ALL
+    return False
 
 
 def open_folder(folder: Path) -> Path:
-    """The folder, made with mode 1777 if absent."""
+    """The folder with mode 1777, made if absent. Raises OSError where another user made it with narrower rights."""
     try:
         folder.mkdir()
-        folder.chmod(0o1777)
     except FileExistsError:
-        pass
+        if folder.lstat().st_uid != os.getuid():
+            time.sleep(_MAKING_S)  # its maker may be about to open it
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(f"{folder} is no folder")
+    if stat.S_IMODE(found.st_mode) & _FOR_ALL != _FOR_ALL:
+        if found.st_uid != os.getuid():
+            mode = stat.S_IMODE(found.st_mode)
+            raise PermissionError(f"made by user {found.st_uid} with mode {mode:o}; its owner can `chmod 1777` it")
+        folder.chmod(_FOR_ALL)
     return folder
 
 
@@ -66,11 +98,19 @@ class GpuWish:
 
 
 class GpuDesk:
-    """Gives leases out."""
+    """Gives leases out. ``is_open`` and ``name`` are the system's word on a device's number and on a pid."""
 
-    def __init__(self, driver: GpuDriver, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        driver: GpuDriver,
+        folder: Path | None = None,
+        is_open: Callable[[int | None], bool] = may_open,
+        name: Naming = name_of,
+    ) -> None:
         self._driver = driver
         self._folder = folder
+        self._is_open = is_open
+        self._name = name
 
     def take(self, wish: GpuWish, cuda_visible_devices: str | None) -> GpuLease | Waiting:
         """A lease of all the GPUs wished for, an empty one where there are none to have, or why to wait.
@@ -90,7 +130,7 @@ class GpuDesk:
         return self._lease(candidates, wish)
 
     def _candidates(self, wish: GpuWish, cuda_visible_devices: str | None) -> tuple[GpuState, ...]:
-        seen = visible(self._driver.devices(), cuda_visible_devices)
+        seen = allocated(self._driver.devices(), cuda_visible_devices, self._is_open)
         if isinstance(wish.gpus, str) or not seen:
             return seen
         missing = sorted(set(wish.gpus) - {device.index for device in seen})
@@ -104,30 +144,47 @@ class GpuDesk:
         lease = GpuLease()
         reasons: list[str] = []
         for device in candidates:
-            reason = busy_reason(device, wish.free_gb)
-            lock = None if reason else _try_lock(folder / f"{_file_name(device.uuid)}.lock")
-            if lock is None:
-                reasons.append(reason or f"GPU {device.index} is held by another run")
+            found = busy_reason(device, wish.free_gb, self._name) or self._lock(folder, device)
+            if isinstance(found, str):
+                reasons.append(found)
                 continue
-            lease = GpuLease((*lease.devices, device), [*lease._locks, lock])
+            lease = GpuLease((*lease.devices, device), [*lease._locks, found])
             if len(lease.devices) == wish.count:
                 return lease
         lease.release()
-        return Waiting("waiting for a free GPU: " + "; ".join(reasons))
+        how = _SHARE if wish.free_gb is None and any("your kernel" in reason for reason in reasons) else ""
+        return Waiting(f"waiting for a free GPU: {'; '.join(reasons)}{how}")
+
+    def _lock(self, folder: Path, device: GpuState) -> int | str:
+        """The open, locked file, or why it cannot be had."""
+        path = lock_path(folder, device.uuid)
+        try:
+            lock = _try_lock(path)
+        except OSError as error:
+            return f"GPU {device.index}: its lock {path} cannot be opened ({error.strerror}); its owner can remove it"
+        if lock is not None:
+            return lock
+        holder = lock_holder(path)
+        who = "another run" if holder in (None, os.getpid()) else self._name(holder or 0)
+        return f"GPU {device.index}: held by {who}"
 
 
-def _file_name(uuid: str) -> str:
-    return re.sub(r"[^0-9A-Za-z-]", "_", uuid)
+def lock_path(folder: Path, uuid: str) -> Path:
+    """The file that is locked by whoever has leased the device."""
+    return folder / f"{re.sub(r'[^0-9A-Za-z-]', '_', uuid)}.lock"
 
 
 def _try_lock(path: Path) -> int | None:
-    """The open, locked file; None where another process holds it."""
+    """The open, locked file; None where another process holds it. Raises OSError."""
     lock = _open_lock(path)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
         return None
+    except OSError:
+        os.close(lock)
+        raise
     return lock
 
 

@@ -1,25 +1,29 @@
-"""GPUs: what NVML tells, which of them are ours to see, and which are free. "No GPU" is a state, never an error."""
+"""GPUs as NVML tells of them. "No GPU" is a state, never an error."""
 
-import re
-from collections.abc import Sequence
+import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
-
-IDLE_BYTES = 1 << 30
-"""Memory in use without a process that NVML shows us (another container's) counts as foreign from here on."""
 
 
 @dataclass(frozen=True)
 class GpuProcess:
-    """A process that computes on a GPU. ``memory_bytes`` None where the driver does not tell."""
+    """A process that uses a GPU. ``memory_bytes`` None where the driver does not tell.
+
+    ``computes`` is false for one that only draws: a desktop, a browser.
+    """
 
     pid: int
     memory_bytes: int | None = None
+    computes: bool = True
 
 
 @dataclass(frozen=True)
 class GpuState:
-    """One device, or one MIG slice of it (``uuid`` MIG-..., ``index`` its device's), at this moment."""
+    """One device, or one MIG slice of it (``uuid`` MIG-..., ``index`` its device's), at this moment.
+
+    ``minor`` is the number of its device node, /dev/nvidia<minor>; None where the driver does not tell.
+    """
 
     index: int
     uuid: str
@@ -28,6 +32,7 @@ class GpuState:
     memory_used_bytes: int
     utilisation_percent: float | None = None
     processes: tuple[GpuProcess, ...] = ()
+    minor: int | None = None
 
     @property
     def free_bytes(self) -> int:
@@ -35,42 +40,57 @@ class GpuState:
 
 
 class GpuDriver(Protocol):
-    """Where GPU states come from."""
+    """Where GPU states come from. ``trouble``: why a driver that is there cannot be asked, None where it can."""
+
+    trouble: str | None
 
     def devices(self) -> tuple[GpuState, ...]:
         """All devices of this machine; none where there is no driver. Raises nothing."""
 
 
 class NvmlGpus:
-    """The NVIDIA driver, asked in-process. Every error of the driver ends here."""
+    """The NVIDIA driver, asked in-process. Every error of the driver ends here.
 
-    def __init__(self) -> None:
+    ``nvml`` is the binding, ``pynvml`` when not given.
+    """
+
+    def __init__(self, nvml: Any = None) -> None:
+        self.trouble: str | None = None
         self._nvml: Any = None
         try:
-            import pynvml
-
-            pynvml.nvmlInit()
-            self._nvml = pynvml
-        except (ImportError, OSError):
-            return
-        except pynvml.NVMLError:
+            binding = nvml or importlib.import_module("pynvml")
+            self.trouble = _start(binding)
+            self._nvml = binding if self.trouble is None else None
+        except (ImportError, OSError, _NoDriver):
             return
 
     def devices(self) -> tuple[GpuState, ...]:
         if self._nvml is None:
             return ()
-        found: list[GpuState] = []
         try:
-            for index in range(self._nvml.nvmlDeviceGetCount()):
-                found.extend(self._device(index))
+            count = int(self._nvml.nvmlDeviceGetCount())
         except self._nvml.NVMLError:
-            pass  # a device that fell off the bus hides those after it; what was seen still counts
-        return tuple(found)
+            return ()
+        return tuple(state for index in range(count) for state in self._device(index))
 
-    def _device(self, index: int) -> list[GpuState]:
-        handle = self._nvml.nvmlDeviceGetHandleByIndex(index)
-        slices = self._slices(handle)
-        return [self._state(index, each) for each in (slices or [handle])]
+    def _device(self, index: int) -> Iterator[GpuState]:
+        """A device or its slices; none where it fell off the bus, or is not allowed to us."""
+        try:
+            handle = self._nvml.nvmlDeviceGetHandleByIndex(index)
+        except self._nvml.NVMLError:
+            return
+        minor = self._minor(handle)
+        for each in self._slices(handle) or [handle]:
+            try:
+                yield self._state(index, each, minor)
+            except self._nvml.NVMLError:
+                continue
+
+    def _minor(self, handle: Any) -> int | None:
+        try:
+            return int(self._nvml.nvmlDeviceGetMinorNumber(handle))
+        except self._nvml.NVMLError:
+            return None
 
     def _slices(self, handle: Any) -> list[Any]:
         """The MIG slices of a device; none where it has no MIG mode or does not use it."""
@@ -79,21 +99,31 @@ class NvmlGpus:
         try:
             if nvml.nvmlDeviceGetMigMode(handle)[0] != nvml.NVML_DEVICE_MIG_ENABLE:
                 return []
-            for number in range(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
-                slices.append(nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, number))
+            most = nvml.nvmlDeviceGetMaxMigDeviceCount(handle)
         except nvml.NVMLError:
-            pass  # not supported, or no slice of this number
+            return []
+        for number in range(most):
+            try:
+                slices.append(nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, number))
+            except nvml.NVMLError:
+                continue  # slices are numbered with gaps
         return slices
 
-    def _state(self, index: int, handle: Any) -> GpuState:
+    def _state(self, index: int, handle: Any, minor: int | None) -> GpuState:
         nvml = self._nvml
         try:
             memory = nvml.nvmlDeviceGetMemoryInfo(handle, version=nvml.nvmlMemory_v2)
         except (nvml.NVMLError, TypeError):  # an old driver or binding; it counts the driver's own share as used
             memory = nvml.nvmlDeviceGetMemoryInfo(handle)
-        uuid, name = _text(nvml.nvmlDeviceGetUUID(handle)), _text(nvml.nvmlDeviceGetName(handle))
         return GpuState(
-            index, uuid, name, int(memory.total), int(memory.used), self._utilisation(handle), self._processes(handle)
+            index,
+            _text(nvml.nvmlDeviceGetUUID(handle)),
+            _text(nvml.nvmlDeviceGetName(handle)),
+            int(memory.total),
+            int(memory.used),
+            self._utilisation(handle),
+            self._processes(handle),
+            minor,
         )
 
     def _utilisation(self, handle: Any) -> float | None:
@@ -103,53 +133,37 @@ class NvmlGpus:
             return None
 
     def _processes(self, handle: Any) -> tuple[GpuProcess, ...]:
-        try:
-            found = self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)
-        except self._nvml.NVMLError:
-            return ()
-        return tuple(GpuProcess(int(p.pid), None if p.usedGpuMemory is None else int(p.usedGpuMemory)) for p in found)
+        """Those that compute, then those that only draw; each once."""
+        found: dict[int, GpuProcess] = {}
+        questions = (
+            (self._nvml.nvmlDeviceGetComputeRunningProcesses, True),
+            (self._nvml.nvmlDeviceGetGraphicsRunningProcesses, False),
+        )
+        for ask, computes in questions:
+            try:
+                answer = ask(handle)
+            except self._nvml.NVMLError:
+                continue
+            for each in answer:
+                used = None if each.usedGpuMemory is None else int(each.usedGpuMemory)
+                found.setdefault(int(each.pid), GpuProcess(int(each.pid), used, computes))
+        return tuple(found.values())
+
+
+class _NoDriver(Exception):
+    """This machine has no NVIDIA driver."""
+
+
+def _start(nvml: Any) -> str | None:
+    """Why a driver that is there cannot be asked, None where it can. Raises _NoDriver."""
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError as error:
+        if error.value in (nvml.NVML_ERROR_LIBRARY_NOT_FOUND, nvml.NVML_ERROR_DRIVER_NOT_LOADED):
+            raise _NoDriver from None
+        return f"the NVIDIA driver cannot be asked: {error}"
+    return None
 
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
-
-
-def visible(devices: Sequence[GpuState], cuda_visible_devices: str | None) -> tuple[GpuState, ...]:
-    """The devices that CUDA would show under this value of CUDA_VISIBLE_DEVICES (None: not set), in its order.
-
-    Entries are indices, UUIDs or unambiguous beginnings of them; as in CUDA, an unknown one hides all after it.
-    """
-    if cuda_visible_devices is None:
-        return tuple(devices)
-    shown: list[GpuState] = []
-    for entry in cuda_visible_devices.split(","):
-        matches = _named(devices, entry.strip())
-        if len(matches) != 1 or matches[0] in shown:
-            break
-        shown.append(matches[0])
-    return tuple(shown)
-
-
-def _named(devices: Sequence[GpuState], entry: str) -> list[GpuState]:
-    if re.fullmatch(r"[0-9]+", entry):
-        return [d for d in devices if d.index == int(entry)][:1]
-    if not entry.startswith(("GPU-", "MIG-")):
-        return []
-    return [d for d in devices if d.uuid.startswith(entry)]
-
-
-def busy_reason(device: GpuState, free_gb: float | None) -> str | None:
-    """Why a device is not free for a run; None where it is.
-
-    With ``free_gb`` (10^9 bytes) that much free memory is enough, else nobody may compute on it.
-    """
-    if free_gb is not None:
-        if device.free_bytes >= free_gb * 1e9:
-            return None
-        return f"GPU {device.index} has {device.free_bytes / 1e9:.1f} of {free_gb:g} GB free"
-    if device.processes:
-        pids = ", ".join(str(process.pid) for process in device.processes[:3])
-        return f"GPU {device.index} is used by process {pids}"
-    if device.memory_used_bytes > IDLE_BYTES:
-        return f"GPU {device.index} has {device.memory_used_bytes / 1e9:.1f} GB in use"
-    return None

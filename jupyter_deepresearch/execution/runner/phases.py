@@ -9,7 +9,8 @@ from typing import Any
 
 from ...core.types import Outcome, RunError, RunState
 from ...errors import DeepResearchError
-from ..gpus.lease import VISIBLE, GpuDesk, GpuLease, GpuWish, Waiting, environment
+from ..gpus.allocation import VISIBLE
+from ..gpus.lease import GpuDesk, GpuLease, GpuWish, Waiting, environment
 from ..gpus.nvml import GpuDriver
 from ..paths import RunPaths
 from ..spec import RunnerSpec
@@ -98,8 +99,10 @@ async def _lease(session: Session, wish: GpuWish) -> GpuLease:
     desk = GpuDesk(session.driver)
     seen = session.spec.env.get(VISIBLE, os.environ.get(VISIBLE))
     while isinstance(lease := desk.take(wish, seen), Waiting):
-        session.tell(lease.note)
+        session.tell(lease.note, waits=True)
         await asyncio.sleep(_GPU_POLL_S)
+    if session.driver.trouble is not None and wish.gpus != "none":
+        session.notes.append(f"{session.driver.trouble}: ran without a GPU")
     if not isinstance(wish.gpus, str) and not lease.devices:
         session.notes.append(f"[launcher] gpus = {list(wish.gpus)}, but no NVIDIA GPU is visible: ran without")
     return lease

@@ -126,8 +126,8 @@ class Session:
         self.exits.extend(exits)
         return exits
 
-    def tell(self, note: str = "") -> None:
-        """Renew ``live.json``."""
+    def tell(self, note: str = "", waits: bool = False) -> None:
+        """Renew ``live.json``. ``waits``: the run has not begun, since what it needs is taken."""
         progress = None if self.execution is None else self.execution.progress
         live = Live(
             kernel_pid=None if self.kernel is None else self.kernel.pid,
@@ -136,6 +136,7 @@ class Session:
             since=self._since,
             note=note,
             gpus=self.lease.uuids,
+            waits=waits,
         )
         try:
             write_live(self.paths, live)
