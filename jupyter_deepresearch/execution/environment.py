@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
@@ -34,6 +34,13 @@ def run_environment(environ: Mapping[str, str], allowed: tuple[str, ...], dry_ru
     if kept.get("WANDB_MODE") or kept.get("WANDB_API_KEY") or _is_logged_in(kept):
         return RunEnvironment(kept)
     return RunEnvironment({**kept, "WANDB_MODE": "offline"}, _WANDB_NOTE)
+
+
+def with_wandb_names(environment: RunEnvironment, project: str, run: str) -> RunEnvironment:
+    """The same, in which Weights & Biases groups by the project and names by the run unless the person chose."""
+    names = {"WANDB_RUN_GROUP": project, "WANDB_NAME": run}
+    unset = {name: value for name, value in names.items() if not environment.variables.get(name)}
+    return replace(environment, variables={**environment.variables, **unset})
 
 
 def _is_secret(name: str) -> bool:

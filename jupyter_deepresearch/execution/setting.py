@@ -12,7 +12,7 @@ import msgspec
 from ..core.ports import RunSpec
 from ..errors import StorageFailed
 from ..processes import is_alive
-from .environment import RunEnvironment, find_kernel, run_environment
+from .environment import RunEnvironment, find_kernel, run_environment, with_wandb_names
 from .notebooks.cells import write
 from .notebooks.compose import Composed, compose
 from .paths import ProjectPaths, RunPaths
@@ -87,6 +87,7 @@ def _fill(
     draft.artifacts.mkdir(parents=True)
     draft.input.write_text(write(composed.notebook), encoding="utf-8")
     variables = run_environment(environ, spec.project.launcher.env, spec.dry_run)
+    variables = with_wandb_names(variables, spec.project.name, spec.run.id)
     told = _instructions(project, spec, composed, variables, _notes(composed, tree, variables))
     draft.spec.write_bytes(msgspec.json.encode(told))
 

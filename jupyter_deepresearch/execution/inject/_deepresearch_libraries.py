@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _hooks = __import__("_deepresearch_hooks")  # type: Any
 _logged = __import__("jupyter_deepresearch").logged  # type: Callable[[str, object, Mapping[str, object]], None]
 
+writers = __import__("weakref").WeakSet()  # type: set[Any]
 _GLOBAL_STEPS = ("trainer/global_step", "train/global_step")
 
 
@@ -71,6 +72,7 @@ def _flat(prefix: str, data: "Mapping[str, Any]") -> "Any":
 def _add_scalar(
     writer: "Any", tag: str, scalar_value: "Any", global_step: "Any" = None, *_: object, **__: object
 ) -> None:
+    writers.add(writer)
     if tag != "hp_metric" or scalar_value != -1:  # what Lightning's logger writes where there is no such metric
         _logged("tensorboard", global_step, {tag: scalar_value})
 
@@ -78,6 +80,7 @@ def _add_scalar(
 def _add_scalars(
     writer: "Any", main_tag: str, tag_scalar_dict: "Any", global_step: "Any" = None, *_: object, **__: object
 ) -> None:
+    writers.add(writer)
     _logged("tensorboard", global_step, {main_tag + "/" + tag: value for tag, value in tag_scalar_dict.items()})
 
 

@@ -10,6 +10,7 @@ _FILES = (
     "_deepresearch_hooks.py",
     "_deepresearch_libraries.py",
     "_deepresearch_bars.py",
+    "_deepresearch_endings.py",
     "_deepresearch_paths.py",
 )
 

@@ -18,6 +18,7 @@ from jupyter_client.manager import AsyncKernelManager
 from ...errors import NotFound
 
 READY_TIMEOUT_S = 120.0
+FINISH_TIMEOUT_S = 30.0
 _TAIL_BYTES = 16_000
 _MOST_SOCKET_PATH = 90
 
@@ -246,6 +247,11 @@ class Kernel:
         if self.pid is not None and self.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)  # jupyter_client starts each kernel in a session, thus a group, of its own
+
+    async def finish_logging(self, failed: bool) -> str | None:
+        """Have libraries bring to its end what they log, as at the end of a program; the error in one line or None."""
+        code = f"__import__('_deepresearch_endings').finish({failed})"
+        return await self.run_silently(code, FINISH_TIMEOUT_S)
 
     async def close(self) -> int | None:
         """Kill what still runs and remove the sockets; the exit code."""

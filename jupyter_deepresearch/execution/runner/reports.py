@@ -10,7 +10,7 @@ from time import time
 from ...core.project import Objective
 from ..metrics.printed import PrintedReader, PrintedReport
 from ..metrics.repeats import Repeats
-from ..metrics.scoring import PRINTED, Tally, is_shown
+from ..metrics.scoring import BARS, PRINTED, Tally, is_shown
 from ..paths import RunPaths
 from ..spec import MetricLine
 
@@ -18,6 +18,7 @@ _READ_BYTES = 1 << 22
 _MOST_LINE_BYTES = 1 << 20
 MOST_NOTES = 50
 NOTE_CHARS = 500
+_OURS = ("report", PRINTED, BARS)
 _BARS_STREAM = "bars"
 PRINTED_BYTES = 64_000_000
 """So much of what is read from printed lines goes to ``metrics.jsonl``; more of it still counts."""
@@ -130,8 +131,8 @@ def as_json(line: MetricLine) -> str:
 class MetricLog:
     """The sole writer of ``metrics.jsonl``.
 
-    ``on_report`` is told of each line's values and whether they were printed. A name that ``report()`` (or a library)
-    has given in this run is no longer taken from printed lines.
+    ``libraries``: those that have logged in this run. ``on_report`` is told of each line's values and whether they were
+    printed. A name that ``report()`` or a library has given in this run is no longer taken from printed lines.
     """
 
     def __init__(
@@ -150,6 +151,7 @@ class MetricLog:
         self._repeats = Repeats()
         self.exits: list[ShellExit] = []
         self.notes: dict[str, None] = {}
+        self.libraries: set[str] = set()
         self.cell: int | None = None
         self.write_failures = 0
         self._printed_room = PRINTED_BYTES
@@ -211,6 +213,8 @@ class MetricLog:
         kept: list[MetricLine] = []
         for line in lines:
             new = self._weaker(line) if is_shown(line.source) else self._repeats.without(line)
+            if line.source not in _OURS:
+                self.libraries.add(line.source)
             if new is not None:
                 self._tally.add(new)
                 kept.append(new)
