@@ -25,7 +25,7 @@ lab: .venv/.demo ## JupyterLab on example_notebooks/
 	$(BIN)/jupyter lab $(ROOT_FLAG) example_notebooks
 
 test: .venv/.test .venv/.libraries browser lint ## every check and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/.test lint ## the quick checks: no browser, nothing slow
 	$(BIN)/python -m pytest -m "not slow and not browser"
