@@ -10,8 +10,9 @@ import pytest
 
 from jupyter_deepresearch.core.project import CodeOptions, Direction, LauncherOptions, Objective, Project
 from jupyter_deepresearch.errors import InvalidNotebook, StorageFailed
-from jupyter_deepresearch.execution.trees.code import Layout, find_code, read_code
+from jupyter_deepresearch.execution.trees.code import find_code, read_code
 from jupyter_deepresearch.execution.trees.globs import matches
+from jupyter_deepresearch.execution.trees.layout import Layout
 from jupyter_deepresearch.execution.trees.tree import make_tree, remove_tree
 
 PROJECT = Project("p", "train.ipynb", Objective("acc", Direction.MAXIMIZE))
@@ -142,7 +143,7 @@ def test_a_crowded_folder_is_data_and_it_is_said(folder: Path, work: Path) -> No
     fill(folder, "mixed/a.py", *(f"mixed/{i}.txt" for i in range(201)))
     record = make_tree(folder, work, PROJECT, {})
     assert "mixed" in record.linked
-    said = "mixed/ holds 201 other files: it is linked as data, and its 1 code files are not copied"
+    said = "mixed/ holds more than 200 other files or folders: it is linked as data, and its 1 code file is not copied"
     assert record.remarks == (said,)
     slow = find_code(folder, Layout.of(named("mixed/*.py")))
     assert slow.paths == ("mixed/a.py",) and "will be slow" in slow.remarks[0]

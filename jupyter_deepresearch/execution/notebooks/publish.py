@@ -18,11 +18,13 @@ from ...core.types import Experiment, HypothesisKind, Outcome, Purpose, Run, Sou
 from ...errors import InvalidNotebook, StorageFailed
 from ..paths import ProjectPaths
 from ..reading import read_spec
-from ..trees.code import Layout, read_code
+from ..trees.code import read_code
+from ..trees.layout import Layout
 from .cells import SEED, write
 from .compose import check
 from .source import measure_digest, read_source
 from .space import parameters_of, survey
+from .watch import Watch
 
 _SLUG_CHARS = 40
 _RUN_NOTES_CELL = ("execution", "papermill", "ExecuteTime")
@@ -34,10 +36,12 @@ _MALFORMED = (ValueError, TypeError, KeyError)
 class ProjectNotebooks:
     """The notebook side of one project folder; see ``core.ports.Notebooks``."""
 
-    def __init__(self, folder: Path, project: Project | None = None) -> None:
-        """``project`` says which files are code and which are locked; without it the documented defaults hold."""
+    def __init__(self, folder: Path, project: Project | None = None, watch: Watch | None = None) -> None:
+        """``project`` says which notebook and code is meant and what is locked; without it the documented defaults
+        hold, and nothing is watched. ``watch`` tells when they change."""
         self._paths = ProjectPaths(folder)
         self._project = project
+        self._watch = Watch(folder, Layout.of(project)) if watch is None and project is not None else watch
 
     def read(self, notebook: str) -> tuple[Source, Survey]:
         """The person's notebook with the code files beside it, and what it offers. Raises InvalidNotebook."""
@@ -49,6 +53,12 @@ class ProjectNotebooks:
         source = replace(read_source(self._paths.root / relative), files=files)
         offered = survey(source)
         return source, replace(offered, remarks=(*offered.remarks, *remarks))
+
+    def edited(self) -> tuple[Source, Survey] | None:
+        """See ``core.ports.Notebooks``. Raises InvalidNotebook."""
+        if self._project is None or self._watch is None or not self._watch.has_changed():
+            return None
+        return self.read(self._project.notebook)
 
     def measure(self, source: Source, metric: str) -> str:
         """A digest of what a value is measured by: the locked cells, the locked files and the metric."""

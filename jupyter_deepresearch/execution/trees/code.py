@@ -1,57 +1,56 @@
 """Which files of a project are its code: those that a run gets as copies and a researcher may edit."""
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 
-from ...core.project import CodeOptions, LauncherOptions, Project
 from .globs import fixed_part, matches
+from .layout import Layout, is_ours, is_private, private_names
 
-_OURS = ("forks", "reports", "directives", "experiments", "HUMAN_DIRECTIVE.md", "MEMORY_LOG.md")
 _SUFFIXES = (".py", ".yaml", ".yml", ".toml")
 _LIMIT_BYTES = 200_000
 _LIMIT_FILES = 2000
+_LIMIT_FOLDERS = 5000
 _OTHERS_OF_A_DATA_FOLDER = 200
+_MOST_LISTED = 5000
 _DATA = {"data", "dataset", "datasets", "node_modules", "site-packages", "__pycache__"}
-_NEVER = {".git", ".deepresearch", ".ipynb_checkpoints"}
 _NO_CODE = {"deepresearch.toml"}
 
-
-@dataclass(frozen=True)
-class Layout:
-    """What a configuration says of a project's files. ``notebook`` is relative, with forward slashes."""
-
-    notebook: str
-    code: CodeOptions = field(default_factory=CodeOptions)
-    private: tuple[str, ...] = LauncherOptions().private
-
-    @classmethod
-    def of(cls, project: Project) -> "Layout":
-        return cls(project.notebook, project.code, project.launcher.private)
+Entry = os.DirEntry[str]
 
 
 @dataclass(frozen=True)
 class Code:
-    """The code files of a project: relative paths with forward slashes, sorted; and one-line notes for the person."""
+    """The code files of a project: relative paths with forward slashes, sorted; and one-line notes for the person.
+
+    ``listings``: what lies in the folders that were searched, by their relative paths, sorted by name.
+    """
 
     paths: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    listings: Mapping[str, list[Entry]] = field(default_factory=dict, compare=False, repr=False)
 
 
 def find_code(folder: Path, layout: Layout) -> Code:
-    """The code files of the project in ``folder``. No link is followed; a folder that cannot be read has none."""
-    remarks: list[str] = []
-    paths: list[str] = []
-    for path in _walk(folder, "", layout, remarks):
-        if layout.code.files is None and len(paths) == _LIMIT_FILES:
-            remarks.append(
-                f"more than {_LIMIT_FILES} code files: the others are linked, not copied; name yours in [code] files"
-            )
+    """The code files of the project in ``folder``. No link is followed; a folder that cannot be read has none.
+
+    Folders nearest to the project's own come first: they count where there are more files or folders than the limits.
+    """
+    search = _Search(folder, layout)
+    waiting = deque([""])
+    while waiting:
+        waiting.extend(search.enter(waiting.popleft()))
+        if layout.code.files is None and len(search.paths) > _LIMIT_FILES:
+            del search.paths[_LIMIT_FILES:]
+            search.say(f"more than {_LIMIT_FILES} code files: the others are linked, not copied")
             break
-        paths.append(path)
-    return Code(tuple(sorted(paths)), tuple(remarks))
+        if len(search.listings) == _LIMIT_FOLDERS and waiting:
+            search.say(f"more than {_LIMIT_FOLDERS} folders: the others are linked, not searched for code")
+            break
+    return Code(tuple(sorted(search.paths)), tuple(search.remarks), search.listings)
 
 
 def read_code(folder: Path, layout: Layout) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -66,77 +65,111 @@ def read_code(folder: Path, layout: Layout) -> tuple[dict[str, str], tuple[str, 
     return texts, code.remarks
 
 
-def is_private(path: str, layout: Layout) -> bool:
-    """Whether ``[launcher] private`` names this path, by its last name or, for a pattern with a slash, as a whole."""
-    name = path.rpartition("/")[2]
-    return any(
-        matches(path, (pattern,)) if "/" in pattern.strip("/") else fnmatchcase(name, pattern.strip("/"))
-        for pattern in layout.private
-    )
+def list_folder(folder: Path, inside: str, most: int | None = None) -> list[Entry]:
+    """What lies in a project's folder; ``most``: stop reading there. Raises OSError."""
+    with os.scandir(os.path.join(folder, inside)) as listing:
+        return list(islice(listing, most))
 
 
-def is_ours(path: str, layout: Layout) -> bool:
-    """Whether a path has no place in a run: what the research itself keeps, a repository's inside, the notebook."""
-    return path in _OURS or path == layout.notebook or path.rpartition("/")[2] in _NEVER
+class _Search:
+    """The search for code, folder by folder."""
 
+    def __init__(self, folder: Path, layout: Layout) -> None:
+        self._folder, self._layout = folder, layout
+        options = layout.code
+        self._is_by_default = options.files is None
+        self._named = [fixed_part(pattern) for pattern in (*(options.files or ()), *options.locked)]
+        self.paths: list[str] = []
+        self.remarks: list[str] = []
+        self.listings: dict[str, list[Entry]] = {}
 
-def _walk(folder: Path, inside: str, layout: Layout, remarks: list[str]) -> Iterator[str]:
-    try:
-        with os.scandir(folder / inside) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError:
-        return
-    if any(entry.name == "pyvenv.cfg" for entry in entries):
-        return  # a virtual environment, whatever its name
-    found, folders, others = [], [], 0
-    for entry in entries:
-        path = f"{inside}/{entry.name}" if inside else entry.name
-        if is_ours(path, layout) or is_private(path, layout) or entry.is_symlink():
-            continue
-        if entry.is_dir():
-            folders.append(path)
-        elif entry.is_file() and _is_code(entry, path, layout):
-            found.append(path)
+    def say(self, remark: str) -> None:
+        self.remarks.append(f"{remark}; name yours in [code] files")
+
+    def enter(self, inside: str) -> list[str]:
+        """Take the code files of one folder; the folders in it that may hold more."""
+        prefix = f"{inside}/" if inside else ""
+        most = _MOST_LISTED + 1 if inside and self._is_by_default else None
+        try:
+            entries = list_folder(self._folder, inside, most)
+        except OSError:
+            return []
+        is_crowded = inside != "" and len(entries) > _OTHERS_OF_A_DATA_FOLDER and self._is_crowd(entries, prefix)
+        if is_crowded and self._is_by_default:
+            code = [entry for entry in entries if entry.name.endswith(_SUFFIXES)]
+            self._remark_on_crowd(inside, sum(self._is_code(entry, prefix + entry.name) for entry in code))
+            return []
+        if any(entry.name == "pyvenv.cfg" for entry in entries):
+            return []  # a virtual environment, whatever its name
+        entries.sort(key=lambda entry: entry.name)
+        self.listings[inside] = entries
+        found, folders = self._sorted_out(entries, prefix)
+        self.paths += found
+        if is_crowded:
+            self._remark_on_crowd(inside, len(found))
+        return [path for path in folders if self._enters(path)]
+
+    def _is_crowd(self, entries: list[Entry], prefix: str) -> bool:
+        """Whether more than 200 entries are neither code nor private. Looks at names alone, at no more than it must."""
+        if self._is_by_default:
+            rest = (entry.name for entry in entries if not entry.name.endswith(_SUFFIXES))
         else:
-            others += 1
-    if others > _OTHERS_OF_A_DATA_FOLDER and inside:
-        remarks += _crowded(inside, others, len(found), layout)
-        if layout.code.files is None:
+            rest = (entry.name for entry in entries if not self._is_code(entry, prefix + entry.name))
+        is_kept = private_names(self._layout).match
+        others = (name for name in rest if is_kept(name) is None)
+        return next(islice(others, _OTHERS_OF_A_DATA_FOLDER, None), None) is not None
+
+    def _sorted_out(self, entries: list[Entry], prefix: str) -> tuple[list[str], list[str]]:
+        """Code files and folders, but for those that have no place in a run."""
+        found, folders = [], []
+        for entry in entries:
+            path = prefix + entry.name
+            if is_ours(path, self._layout) or is_private(path, self._layout):
+                continue
+            if self._is_code(entry, path):
+                found.append(path)
+            elif entry.is_dir(follow_symlinks=False):
+                folders.append(path)
+        return found, folders
+
+    def _remark_on_crowd(self, inside: str, found: int) -> None:
+        if not found:
             return
-    yield from found
-    for path in folders:
-        if _enters(path, layout):
-            yield from _walk(folder, path, layout, remarks)
+        many = f"more than {_OTHERS_OF_A_DATA_FOLDER} other files or folders"
+        if self._is_by_default:
+            files = "1 code file is" if found == 1 else f"{found} code files are"
+            self.remarks.append(f"{inside}/ holds {many}: it is linked as data, and its {files} not copied")
+        else:
+            self.remarks.append(
+                f"{inside}/ holds code named in [code] files and {many}: making a run's tree will be slow"
+            )
+
+    def _is_code(self, entry: Entry, path: str) -> bool:
+        """Whether a file is code; the cheapest questions first: they are asked of every file."""
+        options = self._layout.code
+        is_named = (options.files is not None or options.locked != ()) and matches(
+            path, (*(options.files or ()), *options.locked)
+        )
+        if not is_named and not (self._is_by_default and entry.name.endswith(_SUFFIXES)):
+            return False
+        if path in _NO_CODE or not entry.is_file(follow_symlinks=False) or not _is_text(path):
+            return False
+        try:
+            is_small = entry.stat(follow_symlinks=False).st_size < _LIMIT_BYTES
+        except OSError:  # removed meanwhile
+            return False
+        return is_named or (is_small and not entry.name.startswith("."))
+
+    def _enters(self, path: str) -> bool:
+        """Whether a folder may hold code: unless its name says data or hidden, or where ``[code]`` names its inside."""
+        parts = tuple(path.split("/"))
+        if any(fixed[: len(parts)] == parts for fixed in self._named):
+            return True
+        if parts[-1].startswith(".") or parts[-1].lower() in _DATA:
+            return False
+        return self._is_by_default or any(parts[: len(fixed)] == fixed for fixed in self._named)
 
 
-def _crowded(inside: str, others: int, found: int, layout: Layout) -> list[str]:
-    if not found:
-        return []
-    if layout.code.files is None:
-        return [
-            f"{inside}/ holds {others} other files: it is linked as data, and its {found} code files are not copied"
-        ]
-    return [f"{inside}/ holds code named in [code] files and {others} other files: making a run's tree will be slow"]
-
-
-def _is_code(entry: "os.DirEntry[str]", path: str, layout: Layout) -> bool:
-    if path in _NO_CODE:
-        return False
-    if layout.code.files is not None:
-        return matches(path, (*layout.code.files, *layout.code.locked))
-    if matches(path, layout.code.locked):
-        return True
-    hidden = entry.name.startswith(".")
-    return not hidden and entry.name.endswith(_SUFFIXES) and entry.stat(follow_symlinks=False).st_size < _LIMIT_BYTES
-
-
-def _enters(path: str, layout: Layout) -> bool:
-    """Whether a folder may hold code: unless its name says data or hidden, or where ``[code]`` names what is in it."""
-    parts = tuple(path.split("/"))
-    name = parts[-1]
-    named = [fixed_part(pattern) for pattern in (*(layout.code.files or ()), *layout.code.locked)]
-    if any(fixed[: len(parts)] == parts for fixed in named):
-        return True
-    if name.startswith(".") or name.lower() in _DATA:
-        return False
-    return layout.code.files is None or any(parts[: len(fixed)] == fixed for fixed in named)
+def _is_text(path: str) -> bool:
+    """Whether a name can be written down: a path of code goes into logs and proposals, as UTF-8."""
+    return path.isascii() or not any("\ud800" <= char <= "\udfff" for char in path)
