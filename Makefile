@@ -66,8 +66,8 @@ clean: ## remove what the build and the demo made (not .venv)
 	@touch .venv/.demo $@
 
 # Only the notebooks under test train with torch and the like; the package itself never needs them.
-.venv/.libraries: pyproject.toml | .venv/.test
-	$(BIN)/python -m pip install --quiet --editable '.[libraries]'
+.venv/.libraries: tests/libraries.txt | .venv/.made
+	$(BIN)/python -m pip install --quiet --requirement tests/libraries.txt
 	@touch $@
 
 browser:
