@@ -160,7 +160,11 @@ def test_sklearn_verbose() -> None:
         (2, {"Norm": 2828.41, "Bias": -9.822224, "Avg_loss": 1544.414274, "Objective": 1919.891545}),
         (3, {"Norm": 2867.30, "Bias": -16.617072, "Avg_loss": 1458.818660, "Objective": 1863.426851}),
     ]
+    expected += [(tree, {"Train_Loss": loss}) for tree, loss in enumerate((1.4990, 1.1513, 0.9175, 0.7460, 0.6130), 1)]
     expected += [(None, {"score": score}) for score in (0.864, 0.852, 0.864, 0.852)]
+    expected += [(None, {"accuracy": 1.0})]
+    for average in ("macro_avg", "weighted_avg"):
+        expected += [(None, {f"{average}_{name}": 1.0 for name in ("precision", "recall", "f1-score")})]
     assert replay("sklearn-verbose") == expected
 
 

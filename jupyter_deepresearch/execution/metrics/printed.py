@@ -9,13 +9,17 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from .printed_line import LineParser, PrintedReport, header_step
+from .printed_line import LineParser, header_step
+from .printed_names import Names, PrintedReport
+from .printed_table import Tables
 
 __all__ = ["PrintedReader", "PrintedReport"]
 
 LINE_CHARS = 4096  # a line's further characters are not read
 _BREAKS = re.compile("[\r\n\b]+")
 _CONTROL = re.compile(r"\x1b(?:\[[0-9;?]{0,16}[@-~]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|[@-Z\\-_])")
+_MOVE = re.compile(r"\x1b\[[0-9;]{0,16}[ABEFGHdf]")
+_FORWARD = re.compile(r"\x1b\[[0-9]{0,8}C")
 _BAR = re.compile(r"%\||\[[0-9:]{4,12}(?:<|, )")
 _DIGITS = re.compile("[0-9]+")
 _KERAS = re.compile(r"\s{0,8}[0-9]{1,12}/(?:[0-9]{1,12}|Unknown)\s.{0,400}? - ")
@@ -41,6 +45,26 @@ class _Bar:
         return PrintedReport(report.step, new) if new else None
 
 
+@dataclass(slots=True)
+class _Live:
+    """A block of bars that rich draws again and again, with metrics below and beside the bars."""
+
+    shown: _Bar = field(default_factory=_Bar)
+    step: int | None = None
+
+    def is_part(self, text: str) -> bool:
+        """Whether a line belongs to the block: a bar, or what is drawn to the right below it."""
+        return "━" in text or text.startswith(" " * 16)
+
+    def changes(self, text: str, report: PrintedReport | None) -> PrintedReport | None:
+        """The values that differ from the ones drawn before, with the step of the bar above them."""
+        if report is None:
+            return None
+        self.step = report.step if report.step is not None else self.step
+        changed = self.shown.changes(text, report)
+        return None if changed is None else PrintedReport(self.step, changed.values)
+
+
 class PrintedReader:
     """Reads reports out of a stream's text.
 
@@ -50,13 +74,17 @@ class PrintedReader:
     """
 
     def __init__(self, wanted: Collection[str] = ()) -> None:
-        self._parser = LineParser(wanted)
+        names = Names(wanted)
+        self._parser = LineParser(names)
+        self._tables = Tables(names)
+        self._marks = tuple(dict.fromkeys(mark for name in wanted for mark in _marks(name) if mark))
         self._rest = ""
         self._cut = False
         self._bars: dict[str, _Bar] = {}
         self._drawn = _Bar()
         self._held: PrintedReport | None = None
         self._header: int | None = None
+        self._live: _Live | None = None
 
     def feed(self, text: str) -> list[PrintedReport]:
         """The reports in the lines and redraws that this chunk completes."""
@@ -65,19 +93,42 @@ class PrintedReader:
             self._keep(text)
             return []
         found: list[PrintedReport] = []
-        if self._held is not None or self._drawn.text or _is_marked(self._rest) or _is_marked(text):
+        if self._waits or self._is_marked(text) or (self._rest and self._is_marked(self._rest + text[:LINE_CHARS])):
             for segment, ended, cut in self._segments(text[: last + 1]):
-                found.extend(self._line(segment, ended, cut))
+                if self._waits or self._is_marked(segment):
+                    found.extend(self._line(segment, ended, cut))
         self._rest, self._cut = "", False
         self._keep(text[last + 1 :])
         return found
 
     def close(self) -> list[PrintedReport]:
         """The reports in what is left without a line's end, at the end of a cell. The reader can be fed again."""
-        found = self.feed("\n")
-        self._header = None
+        found = self.feed("\n") + self._tables.close()
+        self._header = self._live = None
         self._bars.clear()
         return found
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the next line concerns us, whatever it holds."""
+        return self._held is not None or self._drawn.text != "" or self._tables.is_open
+
+    def _is_marked(self, text: str) -> bool:
+        """Whether there can be anything for us: every line read holds one of these. Cheap, for it sees all text."""
+        return (
+            "=" in text
+            or ":" in text
+            or "|" in text
+            or "loss" in text
+            or "poch" in text
+            or "@" in text
+            or "POCH" in text
+            or "│" in text
+            or "┃" in text
+            or "\x1b" in text
+            or any(mark in text for mark in self._marks)
+            or ("  " in text and ("Loss" in text or "LOSS" in text or "recision" in text))
+        )
 
     def _keep(self, text: str) -> None:
         room = LINE_CHARS - len(self._rest)
@@ -95,12 +146,17 @@ class PrintedReader:
             first, was_cut, start = "", False, match.end()
 
     def _line(self, segment: str, ended: bool, cut: bool) -> list[PrintedReport]:
-        report = None
-        if _is_marked(segment):
-            text = _CONTROL.sub("", segment) if "\x1b" in segment else segment
-            is_bar = ("%|" in text or "[" in text) and _BAR.search(text)
-            report = self._bar(text, cut) if is_bar else self._plain(text, ended, cut)
-        found = [report] if report is not None else []
+        text = _shown(segment) if "\x1b" in segment else segment
+        if "\x1b[?25" in segment:  # rich hides the cursor while it draws a block of bars again and again
+            self._live = _Live() if segment.rfind("\x1b[?25l") > segment.rfind("\x1b[?25h") else None
+        if ("%|" in text or "[" in text) and _BAR.search(text):
+            report = self._bar(text, cut)
+            found = [report] if report is not None else []
+        elif self._live is not None and self._live.is_part(text):
+            report = self._live.changes(text, self._parser.parse(text, cut=cut))
+            found = [report] if report is not None else []
+        else:
+            found = self._plain(text, ended, cut)
         if ended:
             if self._held is not None:
                 found.insert(0, self._held)
@@ -112,7 +168,7 @@ class PrintedReader:
     def _bar(self, text: str, cut: bool) -> PrintedReport | None:
         # A terminal's bar is cut at the terminal's width: without its closing bracket the last number may lack digits.
         is_open = text.rfind("]") < text.rfind("[")
-        report = self._parser.parse(text, cut=cut or is_open)
+        report = self._tables.drawn(text) or self._parser.parse(text, cut=cut or is_open)
         label = _label(text)
         if report is None:
             if not is_open:
@@ -123,11 +179,20 @@ class PrintedReader:
         changed = self._bars.setdefault(label, _Bar()).changes(text, report)
         return None if changed is None else self._with_header(changed)
 
-    def _plain(self, text: str, ended: bool, cut: bool) -> PrintedReport | None:
+    def _plain(self, text: str, ended: bool, cut: bool) -> list[PrintedReport]:
         header = header_step(text)
         if header is not None:
             self._header = header
-            return None
+            return []
+        found: list[PrintedReport] = []
+        if ended and not cut and self._tables.concern(text):
+            is_row, found = self._tables.take(text)
+            if is_row:
+                return found
+        report = self._single(text, ended, cut)
+        return found if report is None else [*found, report]
+
+    def _single(self, text: str, ended: bool, cut: bool) -> PrintedReport | None:
         report = self._parser.parse(text, cut=cut)
         if report is None:
             return None
@@ -149,9 +214,16 @@ class PrintedReader:
 def _label(text: str) -> str:
     """What names a bar while its numbers change."""
     front = text.split("%|" if "%|" in text else "[", 1)[0]
-    return " ".join(_DIGITS.sub("#", front[:80]).split())
+    return " ".join(_DIGITS.sub("#", front[:200]).split())[:80]
 
 
-def _is_marked(text: str) -> bool:
-    """Whether there can be anything for us: every line that we read holds one of these. Cheap, for it sees all text."""
-    return "=" in text or ":" in text or "|" in text or "@" in text or "poch" in text or "POCH" in text
+def _shown(segment: str) -> str:
+    """A segment without control characters: of what the cursor's moves put at different places, the last."""
+    parts = [_CONTROL.sub("", part) for part in _MOVE.split(_FORWARD.sub(" ", segment))]
+    return next((part for part in reversed(parts) if part.strip()), "")
+
+
+def _marks(name: str) -> tuple[str, ...]:
+    """What a line holds that says a wanted name without ``=`` or ``:``, in most of the ways to write it."""
+    longest = max(re.split(r"[\W_]+", name), key=len)
+    return (longest[1:],) if len(longest) > 4 else (longest, longest.capitalize(), longest.upper())

@@ -6,13 +6,13 @@ Every pattern is bounded (no nested or unbounded repetition before a failing par
 import json
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from . import printed_words as words
+from .printed_names import Name, Names, PrintedReport
 
-_NAMES_KEPT = 4096
 _PAIRS = 64  # numbers taken of one line at most; more is a table or a dump, not a report
 _NUMBER = r"[-+]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,4})?|[-+]?(?i:nan|inf(?:inity)?)"
 _PAIR = re.compile(
@@ -28,37 +28,25 @@ _PAIR = re.compile(
     re.VERBOSE,
 )
 _STEP = re.compile(
-    r"(?<![\w/])(?<!best )(?P<unit>global[_ ]?step|epoch|ep|step|iteration|iters?|round|update)\b['\"]?[ \t]{0,8}[:=#]?"
+    r"(?<![\w/])(?<!best )(?<!is )(?P<unit>global[_ ]?step|(?:total|num)_timesteps|epoch|ep|step|iteration|iters?|round"
+    r"|update|trial)\b(?:\(\w{1,12}\))?['\"]?[ \t]{0,8}[:=#]?"
     r"[ \t]{0,8}\[?[ \t]{0,8}(?P<step>[0-9]{1,15})(?P<total>[ ]?(?:/|of[ ])[ ]?[0-9]{1,15})?(?![\w'\"]|\.[0-9]|:[0-9])",
     re.IGNORECASE,
 )
-_LEADING_STEP = re.compile(r"\s{0,40}(?:\[([0-9]{1,15})\](?=\s)|([0-9]{1,15}):(?=\s)|Train: ([0-9]{1,15}) \[)")
+_LEADING_STEP = re.compile(
+    r"\s{0,40}(?:\[([0-9]{1,15})(?:/[0-9]{1,15})?\](?=\s)|([0-9]{1,15}):(?=\s)|Train: ([0-9]{1,15}) \[)"
+)
 _HEADER = re.compile(r"\W{0,40}epoch\W{0,4}([0-9]{1,15})(?:[ ]?(?:/|of)[ ]?[0-9]{1,15})?\W{0,4096}", re.IGNORECASE)
-_BREAK = re.compile(r"[,;|()\[\]{}<>\t→│:\"]")
-_WORD = re.compile(r"[^\W\d][\w@/.\-'+%]{0,79}")
+_FOLDED = re.compile(r"([\w.\-]{1,60})(?:: |=)\((?:train=([0-9.naif-]{1,30}), )?test=([0-9.naif-]{1,30})\)")
+_TUTORIAL = re.compile(r"Accuracy of the (?:network|model) on the [0-9]{1,9} [a-z]{1,20} images: ")  # PyTorch's
+_SETTINGS = re.compile(r"(?:\band )?\b(?:parameters|params|config|hparams|hyperparameters|args): \{[^{}]{0,2000}\}")
 _AFTER_NUMBER = frozenset(" \t,;:|)]}'\"")
 _SPLIT = re.compile(r"\b(train|training|valid|val|validation|test|eval|evaluation|dev)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedReport:
-    """Numbers read in one printed line: names as printed, their blanks as ``_``; None for a line without a step."""
-
-    step: int | None
-    values: tuple[tuple[str, float], ...]
-
-
-@dataclass(slots=True)
-class _Name:
-    text: str
-    wanted: bool
-    metric: bool
-    denied: bool
-
-
 @dataclass(slots=True)
 class _Pair:
-    name: _Name
+    name: Name
     value: float
     whole: bool  # printed as a whole number, which most often counts something
     start: int
@@ -71,11 +59,10 @@ def header_step(text: str) -> int | None:
 
 
 class LineParser:
-    """Reads one line at a time. ``wanted``: metrics for certain (the objective) in any case, with blanks or hyphens."""
+    """Reads one line at a time."""
 
-    def __init__(self, wanted: Collection[str] = ()) -> None:
-        self._wanted = {_form(name): name for name in wanted}
-        self._found: dict[tuple[str, bool], _Name | None] = {}  # lines repeat their names: 3 us saved at each number
+    def __init__(self, names: Names) -> None:
+        self._names = names
 
     def parse(self, text: str, *, cut: bool = False) -> PrintedReport | None:
         """The report in a line without control characters, or None. In a ``cut`` line a number counts if it has an end.
@@ -87,6 +74,7 @@ class LineParser:
         stripped = text.lstrip()
         if stripped.startswith(words.FOREIGN_LINES):
             return None
+        text = _unfolded(text, stripped)
         pairs = self._json_pairs(stripped) if stripped.startswith('{"') and stripped.endswith("}") else None
         if pairs is None:
             pairs = self._pairs(text, cut)
@@ -104,12 +92,15 @@ class LineParser:
         region_start = 0
         for match in islice(_PAIR.finditer(text), _PAIRS):
             start = match.start()
-            before, region_start = text[region_start:start], match.end()
             separator, number, share, percent = match.group("separator", "number", "share", "percent")
+            before = text[region_start:start]
+            if separator == ":" and "@" in before[-6:] and number in ("0.95", ".95", "95"):  # of mAP@0.5:0.95
+                continue
+            region_start = match.end()
             sign = separator.strip()
             if len(sign) > 1 or (cut and text[region_start : region_start + 1] not in _AFTER_NUMBER):
                 continue
-            name = self._name(before, not sign or separator == "=")
+            name = self._names.before(before, not sign or separator == "=")
             if name is None or not (sign or name.metric or name.wanted) or ("(" in text and _in_call(text, start)):
                 continue
             value = _float(share or number)
@@ -117,50 +108,29 @@ class LineParser:
                 pairs.append(_Pair(name, value, not share and not percent and number.lstrip("+-").isdigit(), start))
         return pairs
 
-    def _name(self, before: str, tight: bool) -> _Name | None:
-        key = (before[-120:], tight)
-        if key not in self._found:
-            if len(self._found) >= _NAMES_KEPT:
-                self._found.clear()
-            text = _name_before(*key)
-            self._found[key] = self._judged(text) if text else None
-        return self._found[key]
-
-    def _judged(self, text: str) -> _Name:
-        form = _form(text)
-        text = self._wanted.get(form, text)
-        return _Name(text, form in self._wanted, words.is_metric(text), words.is_denied(text))
-
     def _json_pairs(self, text: str) -> list[_Pair] | None:
         try:
             decoded = json.loads(text)
         except (ValueError, RecursionError):
             return None
         numbers = [("_".join(name.split()), value) for name, value in islice(_flat(decoded, ""), _PAIRS)]
-        return [_Pair(self._judged(name), float(value), isinstance(value, int), 0) for name, value in numbers]
+        return [_Pair(self._names.judged(name), float(value), isinstance(value, int), 0) for name, value in numbers]
 
 
-def _name_before(before: str, tight: bool) -> str | None:
-    """The metric's name at the end of the text before a number; ``tight``: of one word and its qualifiers."""
-    before = before.rstrip().removesuffix("(%)").rstrip()
-    if before.endswith(("'", '"')):
-        opening = before.rfind(before[-1], 0, -1)
-        quoted = before[opening + 1 : -1]
-        return "_".join(quoted.split()) if opening >= 0 and _WORD.match(quoted) else None
-    found: list[str] = []
-    phrase = _BREAK.split(before)[-1].split()
-    while phrase and not tight and phrase[-1].lower() in words.STOP_WORDS:  # "accuracy so far is: 0.9"
-        phrase.pop()
-    for word in reversed(phrase):
-        if not _WORD.fullmatch(word):
-            break
-        lower = word.lower()
-        if found and (lower in words.STOP_WORDS or (tight and lower.rstrip(".") not in words.QUALIFIERS)):
-            break
-        found.append(word.rstrip(".'"))
-    if len(found) > 4:  # prose: its last word only
-        found = found[:1]
-    return "_".join(reversed(found)) or None
+def _unfolded(text: str, stripped: str) -> str:
+    """The line with what two libraries fold into it spread out: scikit-learn's scores, the settings of a trial."""
+    if stripped.startswith("[CV") and "test=" in text:
+        return _FOLDED.sub(_spread, text)
+    if "{" in text and ": {" in text:
+        return _SETTINGS.sub("", text)
+    if stripped.startswith("Accuracy of the "):
+        return _TUTORIAL.sub("Accuracy: ", text)
+    return text
+
+
+def _spread(scores: re.Match[str]) -> str:
+    train = f"train_{scores[1]}={scores[2]} " if scores[2] else ""
+    return f"{train}test_{scores[1]}={scores[3]}"
 
 
 def _in_call(text: str, at: int) -> bool:
@@ -193,7 +163,8 @@ def _kept(pairs: list[_Pair], *, steady: bool, needs_word: bool) -> list[_Pair]:
     for pair in pairs:
         name = pair.name
         plain = not needs_word and (not pair.whole or (steady and name.text.lower() not in words.QUALIFIERS))
-        if name.wanted or (not name.denied and (plain or name.metric)):
+        setting = pair.whole and name.text.lower() in words.HYPER_PARAMETERS
+        if name.wanted or (not name.denied and not setting and (plain or name.metric)):
             kept.append(pair)
     return kept
 
@@ -231,7 +202,3 @@ def _step(text: str) -> int | None:
         if rank > best_rank:
             best, best_rank = int(match["step"]), rank
     return best
-
-
-def _form(name: str) -> str:
-    return name.lower().replace("-", "_").replace(" ", "_")

@@ -26,6 +26,7 @@ QUALIFIERS = _words("""
 """)
 HYPER_PARAMETERS = _words("""
     lr learning_rate batch_size bs batch epochs num_epochs n_epochs max_epochs max_steps seed weight_decay wd dropout
+    learn_rate initial_learn_rate initial_lr min_delta base_lr reg_alpha reg_lambda alpha gamma tol
     momentum hidden hidden_size hidden_dim width depth layers num_layers n_layers num_workers n_jobs n_estimators
     max_depth min_lr warmup warmup_steps warmup_ratio beta1 beta2 betas eps patience subsample clip grad_clip
 """)
@@ -33,19 +34,19 @@ _METRICS = _words("""
     loss acc accuracy err error score auc auroc auprc roc ap map f1 fbeta precision recall ppl perplexity bleu rouge
     meteor mae mse rmse mape msle r2 iou miou dice psnr ssim lpips fid wer cer bpb bpc bpd nll elbo kl mcc kappa ndcg
     mrr reward return rew objective fitness correlation spearman pearson ece brier top1 top5 specificity sensitivity
-    logloss crossentropy
+    logloss crossentropy inertia cider spice prec chrf tpr fpr fnr ari nmi silhouette likelihood fscore jaccard
 """)
 _METRIC_ENDS = ("loss", "acc", "accuracy", "error", "score", "auc", "entropy", "reward")
 _DENIED_WORDS = _words("""
     time times eta elapsed duration runtime remaining seconds second secs sec minutes hours ms took speed throughput
     pid port version rank timestamp ts date memory mem ram cpu gpu vram disk util flos flops device cuda progress
-    download downloading loading completed complete done line
+    download downloading loading completed complete done line dur wall wps ups fps
 """)
 _DENIED_NAMES = _words("""
     epoch ep step iter iters iteration iterations global_step round update batch data v_num training validation
     testing sanity fold trial it n num count total shape size
 """)
-_COUNTERS = frozenset(("epoch", "step", "iter", "iteration"))
+_COUNTERS = _words("epoch step iter iteration epochs steps iters iterations updates timesteps trial")
 _PIECES = re.compile(r"[_\-/. ]")
 _FILE = re.compile(r".*\.(?:py|ipynb|pyx|c|cc|cpp|h|cu|so|json|ya?ml|toml|txt|csv|log|pt|pth|ckpt)")
 
