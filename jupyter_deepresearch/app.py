@@ -96,7 +96,7 @@ class RealMakers:
         from .execution.environment import find_kernel
 
         refuse_unbuilt(project)
-        find_kernel(survey.kernel, project.notebook)
+        find_kernel(project.launcher.kernel or survey.kernel, project.notebook)
         _, sentence = resolve_researcher(project, os.environ)
         return (sentence,)
 

@@ -57,6 +57,7 @@ seeds = 5
 stall_minutes = 1.5
 diverge = false
 [launcher]
+kernel = "torch-2.1"
 kind = "slurm"
 gpus = [0, 1]
 gpus_per_run = 2
@@ -125,6 +126,7 @@ def test_every_key_of_the_contract_is_read(folder: Path) -> None:
     )
     assert project.researcher.price == Price(0.1, 1.0)
     assert (project.launcher.gpus, project.launcher.gpus_per_run) == ((0, 1), 2)
+    assert project.launcher.kernel == "torch-2.1"
     assert project.budget == values.Budget(50, 8.0, 1.0, 0.25, 1000, 100, 10, 5, 8.0, 30.0, 30, 50.0)
     untouched = [
         f"{table.name}.{key.name}"

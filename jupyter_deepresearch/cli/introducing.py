@@ -10,7 +10,7 @@ def introduction(project: OpenedProject) -> str:
     configured, objective = state.project, state.project.objective
     lines = [
         f"{configured.name}: {objective.direction.value} {objective.metric} of {configured.notebook}"
-        f" (kernel {state.survey.kernel})",
+        f" (kernel {state.kernel})",
         *(f"note: {remark}" for remark in state.survey.remarks),
         *([f"note: {state.announced}"] if state.announced else []),
         f"searching: {space_text(tuple(map(str, state.survey.space)))}",

@@ -129,6 +129,7 @@ def _add_options(parser: argparse.ArgumentParser, command: str) -> None:
         add("--direction", choices=("maximize", "minimize"), help="which way is better (default: by the metric's name)")
         add("--researcher", metavar="KIND", help="who proposes: sweep")
         add("--approval", choices=("auto", "ask"), help="whether each hypothesis waits for you")
+        add("--kernel", metavar="NAME", help="the kernel of every run (default: the notebook's own)")
         add("--cycles", type=int, metavar="N", help="stop after so many hypotheses")
         add("--hours", type=float, metavar="H", help="stop after so much work")
         add("--usd", type=float, metavar="X", help="the most that calls to a language model may cost")
@@ -182,7 +183,7 @@ def _request(
     command: str, folder: Path, words: tuple[str, ...], found: argparse.Namespace, arguments: tuple[str, ...]
 ) -> Request:
     given: dict[str, Any] = vars(found)
-    names = ("notebook", "metric", "direction", "researcher", "approval", "cycles", "hours", "usd")
+    names = ("notebook", "metric", "direction", "researcher", "approval", "kernel", "cycles", "hours", "usd")
     chosen: dict[str, Any] = {name: given.get(name) for name in names} if command in ("run", "start", "init") else {}
     options = Options(**chosen)
     return Request(

@@ -102,6 +102,10 @@ _RULES: Mapping[str, _Rule] = {
     ),
     "trust.seeds": _COUNT,
     "guard.stall_minutes": _SPAN,
+    "launcher.kernel": _Rule(
+        "the name of an installed kernel, as `jupyter kernelspec list` shows it",
+        lambda v: re.fullmatch(r"[\w.-]+", v, re.A) is not None,
+    ),
     "launcher.gpus": _Rule('"auto", "none" or a list of different GPU numbers such as [0, 1]', _are_gpus),
     "launcher.gpus_per_run": _COUNT,
     "launcher.gpu_free_gb": _SPAN,

@@ -23,7 +23,8 @@ CONFIG_NAME = "deepresearch.toml"
 class Options:
     """What a person or program gave at a start, laid over the file; None is "not given".
 
-    ``tables`` has the file's shape; the named options win over it.
+    ``tables`` has the file's shape; the named options win over it. ``live_kernels``: open notebooks, by absolute path,
+    and the kernels that they are open with.
     """
 
     notebook: str | None = None
@@ -34,7 +35,9 @@ class Options:
     cycles: int | None = None
     hours: float | None = None
     usd: float | None = None
+    kernel: str | None = None
     tables: Mapping[str, object] = field(default_factory=dict)
+    live_kernels: Mapping[Path, str] = field(default_factory=dict)
 
 
 _OPTION_KEYS: Mapping[str, tuple[str, str]] = {
@@ -43,6 +46,7 @@ _OPTION_KEYS: Mapping[str, tuple[str, str]] = {
     "direction": ("objective", "direction"),
     "researcher": ("researcher", "kind"),
     "approval": ("approval", "mode"),
+    "kernel": ("launcher", "kernel"),
     "cycles": ("budget", "cycles"),
     "hours": ("budget", "hours"),
     "usd": ("budget", "usd"),

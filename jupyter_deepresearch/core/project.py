@@ -172,9 +172,13 @@ class Guard:
 
 @dataclass(frozen=True)
 class LauncherOptions:
-    """Where and with what a run is started. ``gpus``: "auto", "none" or device indices."""
+    """Where and with what a run is started. ``gpus``: "auto", "none" or device indices.
+
+    ``kernel`` is the name of a kernelspec; None is the one that the notebook names.
+    """
 
     kind: LauncherKind = LauncherKind.LOCAL
+    kernel: str | None = None
     gpus: str | tuple[int, ...] = "auto"
     gpus_per_run: int = 1
     gpu_free_gb: float | None = None

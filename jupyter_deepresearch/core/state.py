@@ -12,6 +12,7 @@ from .project import Project
 from .types import Experiment, Handle, HypothesisKind, Outcome, Purpose, Run, Verdict
 
 DIRECTIVES_IN_FORCE = 20
+SOURCES_MET = 100
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class Work:
     @property
     def is_baseline(self) -> bool:
         return self.experiment.hypothesis.kind is HypothesisKind.BASELINE
+
+    @property
+    def is_offer(self) -> bool:
+        """Whether it is an edit found on disk that nobody has answered: nothing waits for it, none of it costs."""
+        return self.waiting and self.experiment.cycle is None
 
     @property
     def is_decided(self) -> bool:
@@ -127,13 +133,16 @@ class State:
 
     ``works`` and ``runs`` are the open ones; ``cycles`` counts hypotheses that were not rejected, ``since_gain`` closed
     ones since the last confirmed gain, ``worked_s`` the loop's working time, ``gpu_s`` GPU seconds of ended runs,
-    ``typical_s`` a running mean of successful runs' seconds.
+    ``typical_s`` a running mean of successful runs' seconds. ``own`` is the digest of the measure's own source, ``met``
+    are those of the latest others that were offered or tried.
     """
 
     opened: ev.Opened
     project: Project
     survey: ev.Survey
     brief: str
+    own: str
+    met: tuple[str, ...] = ()
     seq: int = 0
     measure: int = 1
     works: Mapping[int, Work] = field(default_factory=dict)
@@ -156,6 +165,21 @@ class State:
     typical_s: float | None = None
     bill: Bill = field(default_factory=Bill)
     announced: str = ""
+
+    @property
+    def open_works(self) -> tuple[Work, ...]:
+        """The works that are on their way, oldest first: all but offers."""
+        return tuple(self.works[k] for k in sorted(self.works) if not self.works[k].is_offer)
+
+    @property
+    def offer(self) -> Work | None:
+        """The edit of the person's files that waits for an answer; there is one at most."""
+        return next((w for w in self.works.values() if w.is_offer), None)
+
+    @property
+    def kernel(self) -> str:
+        """The kernelspec that runs use: the one configured, else the notebook's own."""
+        return self.project.launcher.kernel or self.survey.kernel
 
     def runs_of(self, number: int) -> tuple[OpenRun, ...]:
         """The open runs of one experiment."""

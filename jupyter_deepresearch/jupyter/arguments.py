@@ -47,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _start(parser: _Parser) -> None:
     parser.add_argument("path", nargs="?", default=".")
-    for name in ("notebook", "metric", "direction", "researcher", "approval"):
+    for name in ("notebook", "metric", "direction", "researcher", "approval", "kernel"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--cycles", type=_whole)
     parser.add_argument("--hours", type=_number)
@@ -145,7 +145,7 @@ def _parsed(word: str, rest: str, cell: str | None) -> Line:
     numbers = tuple(getattr(found, "numbers", ()))
     if len(numbers) > MOST_NUMBERS.get(word, 1):
         raise InvalidInput(f"{word}: found {len(numbers)} numbers; accepted: at most {MOST_NUMBERS.get(word, 1)}")
-    names = ("notebook", "metric", "direction", "researcher", "approval", "cycles", "hours", "usd")
+    names = ("notebook", "metric", "direction", "researcher", "approval", "kernel", "cycles", "hours", "usd")
     options = Options(**{name: getattr(found, name) for name in names}) if word == "start" else Options()
     return Line(
         word,

@@ -1,5 +1,6 @@
 """The REST routes as typed functions, for programs in a kernel. Standard library and msgspec only."""
 
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import msgspec
 from .. import errors
 from ..config.loading import Options, tables_of
 from ..service.views import ChangesView, ExperimentView, MemoryTexts, StatusView
-from .servers import OPENER, Server, find_server
+from .servers import OPENER, URL_VARIABLE, Server, find_server
 
 TIMEOUT_S = 30.0
 START_TIMEOUT_S = 120.0
@@ -44,11 +45,14 @@ class Client:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.remark = ""
+        self._is_kernel_known = True
 
     @classmethod
     def here(cls) -> "Client":
         """A client of the server that this kernel belongs to. Raises NoServer, Conflict."""
-        return cls(find_server())
+        client = cls(find_server())
+        client._is_kernel_known = bool(os.environ.get("JPY_PARENT_PID") or os.environ.get(URL_VARIABLE))
+        return client
 
     def projects(self) -> tuple[StatusView, ...]:
         """The status of every known project."""
@@ -56,7 +60,10 @@ class Client:
 
     def start(self, folder: Path, options: Options | None = None, brief: str | None = None) -> StatusView:
         """Make or take up the project in ``folder``, and research it."""
-        body = {"path": str(folder), **tables_of(options or Options())}
+        options = options or Options()
+        if not self._is_kernel_known and options.kernel is None:
+            self.remark = f"this kernel was not started by {self._name}: runs use the kernel that the notebook names"
+        body = {"path": str(folder), **tables_of(options)}
         if brief is not None:
             body["brief"] = brief
         return self._post("projects", body, StatusView, START_TIMEOUT_S)

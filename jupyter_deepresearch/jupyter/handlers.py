@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -26,6 +27,7 @@ from ..errors import (
 from ..service.opened import OpenedProject
 from ..service.service import Service
 from ..service.views import StatusView, to_json
+from .live import live_kernels
 from .requests import read_command, read_number, read_start
 
 if TYPE_CHECKING:
@@ -89,11 +91,12 @@ class ProjectsHandler(ResearchHandler):
     @authorized(action="execute")
     async def post(self) -> None:
         """Make or take up the project in a folder, and research it."""
-        await self.answer(self._start, 201)
+        live = await live_kernels(self.session_manager, str(self.settings["server_root_dir"]))
+        await self.answer(lambda service: self._start(service, live), 201)
 
-    def _start(self, service: Service) -> StatusView:
+    def _start(self, service: Service, live: Mapping[Path, str]) -> StatusView:
         assert service.root is not None, "a server has a root"
-        start = read_start(self.request.body, service.root)
+        start = read_start(self.request.body, service.root, live)
         return service.status(service.create(start.folder, start.options, start.brief))
 
 

@@ -48,15 +48,19 @@ def read_object(body: bytes) -> dict[str, Any]:
     return found
 
 
-def read_start(body: bytes, root: Path) -> Start:
-    """``{path, brief?, notebook?, ...tables}``; ``path`` is relative to ``root``. Raises InvalidInput."""
+def read_start(body: bytes, root: Path, live_kernels: Mapping[Path, str] | None = None) -> Start:
+    """``{path, brief?, notebook?, kernel?, ...tables}``; ``path`` is relative to ``root``. Raises InvalidInput.
+
+    ``live_kernels`` as in ``Options``.
+    """
     found = read_object(body)
     path = _text(found, "path")
     if path is None:
         raise InvalidInput("path is missing; accepted: the project's folder, relative to the server's root")
     brief = _text(found, "brief")
-    tables = {key: value for key, value in found.items() if key not in ("path", "brief")}
-    return Start(root / path, Options(tables=tables), brief)
+    tables = {key: value for key, value in found.items() if key not in ("path", "brief", "kernel")}
+    options = Options(kernel=_text(found, "kernel"), tables=tables, live_kernels=live_kernels or {})
+    return Start(root / path, options, brief)
 
 
 def read_command(body: bytes) -> Told:

@@ -10,6 +10,7 @@ from ..core import steps
 from ..core.budget import deadline
 from ..core.growth import build
 from ..core.needs import artifacts_of
+from ..core.offers import approval
 from ..core.ports import RunSpec
 from ..core.state import State, Work
 from ..core.types import Experiment, Handle, Outcome, Purpose, Run, RunError, RunState, StopReason, Verdict
@@ -29,6 +30,15 @@ class Phases:
         self.propose_baseline = self._thinking.propose_baseline
         self.think = self._thinking.think
         self.reflect = self._thinking.reflect
+
+    def approve(self, number: int) -> None:
+        """Nobody answered in time: the hypothesis may run, unless somebody does at this moment."""
+
+        def decided(state: State | None) -> ev.Event:
+            assert state is not None
+            return approval(state, number, by="timeout")
+
+        self._parts.ledger.append(decided, epoch=self._log.epoch)
 
     # EXECUTE
 
@@ -57,7 +67,7 @@ class Phases:
             project=state.project,
             experiment=(experiment := self._experiment(state, run.experiment)),
             build=build(self._parts.history, experiment),
-            kernel=state.survey.kernel,
+            kernel=state.kernel,
             artifacts_of=artifacts_of(state.work(run.experiment), run),
             dry_run=run.purpose is Purpose.DRY_RUN,
             deadline_s=limit[0] if limit else None,

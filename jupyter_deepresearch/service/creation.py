@@ -15,6 +15,7 @@ from ..core.ledger import Ledger
 from ..core.project import Project
 from ..core.state import State
 from ..errors import Conflict, StorageFailed
+from .kernels import choose_kernel
 from .opened import Makers, OpenedProject
 
 
@@ -26,7 +27,7 @@ def create(folder: Path, options: Options, brief: str | None, makers: Makers) ->
     project = load(folder, options)
     source, survey = makers.notebooks(folder, project).read(project.notebook)
     text = check_brief(brief, "the brief given") if brief and brief.strip() else read_brief(folder)
-    remarks = makers.preflight(project, survey)
+    project, remarks = choose_kernel(folder, project, survey, options, makers)
     had_brief = (folder / BRIEF_NAME).exists()
     write_project_files(folder, brief)
     try:
@@ -50,7 +51,11 @@ def take_up(opened: OpenedProject, options: Options, brief: str | None, makers: 
     state = opened.state
     wanted = reload(opened.folder, state.project, options)
     mended = opened.mended() or _measured_anew(opened, wanted)
-    makers.preflight(wanted, mended.survey if mended else state.survey)
+    survey = mended.survey if mended else state.survey
+    if state.baseline is None and not state.runs:
+        wanted, _ = choose_kernel(opened.folder, wanted, survey, options, makers)
+    else:
+        makers.preflight(wanted, survey)
     write_project_files(opened.folder, brief)
     if mended is not None:
         opened.ledger.append(mended)

@@ -66,8 +66,8 @@ def test_a_text_with_a_slash_is_no_project(tmp_path: Path, monkeypatch: pytest.M
 
 def test_options_of_a_start() -> None:
     line = "run p --notebook a.ipynb --metric m --direction minimize --researcher sweep --approval ask --cycles 3"
-    request = parse([*line.split(), "--hours", "1.5", "--usd", "0.2", "--json"])
-    assert request.options == Options("a.ipynb", "m", "minimize", "sweep", "ask", 3, 1.5, 0.2)
+    request = parse([*line.split(), "--hours", "1.5", "--usd", "0.2", "--kernel", "torch", "--json"])
+    assert request.options == Options("a.ipynb", "m", "minimize", "sweep", "ask", 3, 1.5, 0.2, "torch")
     assert request.as_json
 
 

@@ -120,13 +120,20 @@ class JupyterServer:
 
     def kernel(self, folder: str = "") -> Kernel:
         """A new kernel that works in this folder below the root, with the magic loaded."""
-        started = self.ask("kernels", {"name": "python3", "path": folder})
+        return self._connected(self.ask("kernels", {"name": "python3", "path": folder})["id"])
+
+    def session(self, notebook: str, kernel: str) -> Kernel:
+        """The kernel of a notebook that is opened with this kernelspec, with the magic loaded."""
+        wanted = {"path": notebook, "name": Path(notebook).name, "type": "notebook", "kernel": {"name": kernel}}
+        return self._connected(self.ask("sessions", wanted)["kernel"]["id"])
+
+    def _connected(self, kernel_id: str) -> Kernel:
         runtime = Path(self.environment["JUPYTER_RUNTIME_DIR"])
-        client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{started['id']}.json"))
+        client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel_id}.json"))
         client.load_connection_file()
         client.start_channels(hb=False)  # a busy machine misses beats
         client.wait_for_ready(timeout=START_S)
-        kernel = Kernel(client, started["id"])
+        kernel = Kernel(client, kernel_id)
         self.kernels.append(kernel)
         assert kernel.run("%load_ext jupyter_deepresearch") == Cell()
         return kernel
