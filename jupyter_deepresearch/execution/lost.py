@@ -1,23 +1,25 @@
 """The end of a run whose runner did not record it, and the end of what such a run leaves behind."""
 
 import contextlib
+import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psutil
 
 from ..core.types import Outcome, RunError, RunState
-from ..processes import boot_id
+from ..processes import boot_id, is_alive
 from .monitor import Process
 from .paths import RunPaths
-from .reading import last_lines, last_write, read_live, read_owner
+from .reading import last_lines, last_write, read_descendants, read_live, read_owner
 
 RUN = "DEEPRESEARCH_RUN"
 REPORTS = "DEEPRESEARCH_REPORTS"
 _TAIL_LINES = 20
 _GONE_S = 2.0
+_ROUNDS = 5
 
 
 def unrecorded(paths: RunPaths, run: str, runner: Process | None, evidence: str | None = None) -> Outcome:
@@ -68,17 +70,47 @@ def kill_runner(runner: Process) -> None:
 def end_leftovers(paths: RunPaths, run: str) -> int:
     """End the kernel of a run and its children that outlived their runner, and remove its sockets; how many there were.
 
-    They are known by what the runner told them in their environment: the run's id, and a reports file in its folder.
+    They are known by what the runner told them in their environment (the run's id, and a reports file in its folder),
+    by what it wrote down of them while it lived, and as children of such processes. Other users' are never touched.
     """
     root = paths.root.resolve()
-    marked = [process for process in psutil.process_iter() if _belongs(process, run, root)]
-    left = set(marked)
-    for process in marked:
-        with contextlib.suppress(psutil.Error):
-            left.update(process.children(recursive=True))
-    _kill(left)
+    ended: set[psutil.Process] = set()
+    for _ in range(_ROUNDS):
+        left = _left(paths, run, root) - ended  # a process may have started another one in its last moment
+        if not left:
+            break
+        _kill(left)
+        ended |= left
     _remove_sockets(paths)
-    return len(left)
+    return len(ended)
+
+
+def _left(paths: RunPaths, run: str, root: Path) -> set[psutil.Process]:
+    """What still runs of a run."""
+    left = {process for process in psutil.process_iter() if _belongs(process, run, root)}
+    left.update(_written_down(paths))
+    for process in tuple(left):
+        with contextlib.suppress(psutil.Error):
+            left.update(filter(_is_ours, process.children(recursive=True)))
+    return {process for process in left if _runs(process)}
+
+
+def _written_down(paths: RunPaths) -> Iterator[psutil.Process]:
+    owner = read_owner(paths)
+    if owner is None or owner.boot_id != boot_id():
+        return
+    for pid, started in read_descendants(paths).started.items():
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            if is_alive(pid, started, owner.boot_id) and _is_ours(process):
+                yield process
+
+
+def _is_ours(process: psutil.Process) -> bool:
+    try:
+        return bool(process.uids().real == os.getuid())
+    except psutil.Error:
+        return False
 
 
 def _remove_sockets(paths: RunPaths) -> None:
@@ -98,7 +130,12 @@ def _belongs(process: psutil.Process, run: str, root: Path) -> bool:
     except (psutil.Error, OSError):
         return False  # another user's, a kernel thread's, or gone meanwhile
     reports = environ.get(REPORTS)
-    return environ.get(RUN) == run and reports is not None and Path(reports).resolve().is_relative_to(root)
+    return (
+        _is_ours(process)
+        and environ.get(RUN) == run
+        and reports is not None
+        and Path(reports).resolve().is_relative_to(root)
+    )
 
 
 def _kill(processes: Iterable[psutil.Process]) -> None:

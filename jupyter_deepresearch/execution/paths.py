@@ -6,13 +6,18 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class RunPaths:
-    """One run's folder. The launcher writes ``spec`` and ``input``, the runner all else but ``work``."""
+    """One run's folder. The launcher writes ``spec``, ``tree`` and ``input``, the runner all else but ``work``."""
 
     root: Path
 
     @property
     def spec(self) -> Path:
         return self.root / "spec.json"
+
+    @property
+    def tree(self) -> Path:
+        """What the run's tree was made of, written by the launcher."""
+        return self.root / "tree.json"
 
     @property
     def owner(self) -> Path:
@@ -41,6 +46,11 @@ class RunPaths:
     @property
     def resources(self) -> Path:
         return self.root / "resources.jsonl"
+
+    @property
+    def processes(self) -> Path:
+        """Which processes were the run's when its runner last looked."""
+        return self.root / "processes.json"
 
     @property
     def log(self) -> Path:

@@ -9,7 +9,7 @@ import msgspec
 from ..core.types import Outcome
 from ..errors import StorageFailed
 from .paths import RunPaths
-from .spec import Live, RunnerOwner, RunnerSpec
+from .spec import Descendants, Live, RunnerOwner, RunnerSpec
 
 T = TypeVar("T")
 
@@ -22,6 +22,11 @@ def read_owner(paths: RunPaths) -> RunnerOwner | None:
 def read_live(paths: RunPaths) -> Live | None:
     """How far a run is; None before it has said so."""
     return _read_known(paths.live, Live)
+
+
+def read_descendants(paths: RunPaths) -> Descendants:
+    """The run's processes as its runner last saw them; none where that is not known."""
+    return _read_known(paths.processes, Descendants) or Descendants()
 
 
 def read_spec(paths: RunPaths) -> RunnerSpec | None:

@@ -85,3 +85,10 @@ class ResourceLine:
     gpu_percent: float | None = None
     gpu_memory_bytes: int | None = None
     gpus: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Descendants:
+    """``processes.json``: the run's processes by pid, each with its start time in clock ticks since boot."""
+
+    started: Mapping[int, int] = field(default_factory=dict)

@@ -5,9 +5,14 @@ import ctypes
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import psutil
+
+from ...processes import start_ticks
+from ..spec import Descendants
 
 _PR_SET_CHILD_SUBREAPER = 36
 _GRACE_S = 0.5
@@ -47,6 +52,27 @@ def _children(pid: int) -> list[int]:
         if not os.path.exists("/proc/self/task") or not os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
             raise NotImplementedError from None
     return found
+
+
+class Roll:
+    """The run's processes, on disk: so that they can be ended where the runner itself is killed before it ends them.
+
+    Most are known by their environment, too, but not those that were started without it or that wrote over it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written = Descendants()
+
+    def call(self, pids: Iterable[int]) -> None:
+        """Write down who is there, where that has changed. Raises OSError."""
+        found = ((pid, start_ticks(pid)) for pid in pids)
+        now = Descendants({pid: started for pid, started in found if started is not None})
+        if now != self._written:
+            draft = self._path.with_name(f".{self._path.name}.tmp")
+            draft.write_bytes(msgspec.json.encode(now))
+            draft.replace(self._path)
+            self._written = now
 
 
 def end_descendants(root: int) -> int:

@@ -19,6 +19,7 @@ from .ending import clean, outcome
 from .guard import Stop
 from .injecting import inject
 from .kernel import Kernel
+from .rendezvous import rendezvous
 from .session import Session
 from .watch import watch
 
@@ -88,7 +89,8 @@ async def _start(session: Session) -> None:
     session.tell("starting the kernel")
     paths.private.mkdir(parents=True, exist_ok=True)
     inject(paths.inject)
-    added = _told(session, wish)
+    session.rendezvous = rendezvous()
+    added = {**_told(session, wish), **session.rendezvous.variables(spec.env)}
     kernel = Kernel(spec.kernel, spec.cwd, {**spec.env, **added}, paths.inject)
     session.kernel = kernel
     await kernel.launch(session.on_kernel_death)

@@ -64,6 +64,11 @@ class Sampler:
         self._known, self._at = usages, now
         return ResourceLine(now, round(percent, 1), memory, len(usages), gpu_percent, gpu_memory, self.gpus)
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes of the last sample."""
+        return tuple(process.pid for process in self._known)
+
     def _usages(self) -> dict[psutil.Process, _Usage]:
         known = {process.pid: process for process in self._known}
         found: dict[psutil.Process, _Usage] = {}

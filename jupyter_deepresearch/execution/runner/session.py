@@ -12,8 +12,10 @@ from ..gpus.nvml import GpuDriver
 from ..metrics.scoring import Tally
 from ..paths import RunPaths
 from ..spec import Live, RunnerSpec
+from .children import Roll
 from .guard import Rules, Stop
 from .kernel import Kernel
+from .rendezvous import Rendezvous
 from .reports import MetricLog, ShellExit
 from .resources import Sampler
 from .run_files import say, write_live
@@ -42,7 +44,9 @@ class Session:
         self.tally = Tally(spec.objective, spec.locked_cells)
         self.metrics = MetricLog(paths, spec.objective, self.tally, self._on_report)
         self.sampler = Sampler(driver)
+        self.roll = Roll(paths.processes)
         self.lease = GpuLease()
+        self.rendezvous = Rendezvous()
         self.kernel: Kernel | None = None
         self.output_log: OutputLog | None = None
         self.execution: Execution | None = None

@@ -69,6 +69,10 @@ def sample(session: Session, descriptor: int) -> None:
         append_line(descriptor, line)
     except OSError as error:
         session.could_not_write(session.paths.resources, error)
+    try:
+        session.roll.call(session.sampler.pids)
+    except OSError as error:
+        session.could_not_write(session.paths.processes, error)
     stop = session.rules.sampled(session.elapsed_s or 0.0, session.sampler.activity)
     if stop is not None:
         session.end_early(stop)
