@@ -9,13 +9,13 @@ from .service.views import ChangedView, ChangesView
 def changes(project: OpenedProject, number: int, to: int | None = None) -> ChangesView:
     """From experiment ``number`` to experiment ``to``; without ``to``, from the parent of ``number`` to it.
 
-    An experiment without a parent is held against the person's notebook as the log has it. Raises NotFound.
+    An experiment without a parent is held against the project's notebook as the log has it. Raises NotFound.
     """
     if to is not None:
         return ChangesView(number, to, _changed(project, project.recipe(number), project.recipe(to)))
-    parent = project.experiment(number).parent
-    recipe = project.recipe(number)
-    before = project.recipe(parent) if parent is not None else Build(recipe.source)
+    experiment = project.experiment(number)
+    parent, recipe = experiment.parent, project.recipe(number)
+    before = project.recipe(parent) if parent is not None else Build(project.store.source(experiment.measure))
     return ChangesView(parent, number, _changed(project, before, recipe))
 
 

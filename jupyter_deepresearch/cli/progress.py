@@ -59,8 +59,9 @@ class Progress:
                 return self._result(event)
             case ev.Approve(hypothesis=number, by=by):
                 return f"#{number} approved{' because nobody answered in time' if by == 'timeout' else ''}"
-            case ev.Reject(hypothesis=number, reason=reason):
-                return f"#{number} rejected{f': {text.one_line(reason, 200)}' if reason else ''}"
+            case ev.Reject(hypothesis=number, reason=reason, by=by):
+                word = "withdrawn" if by == "files" else "rejected"
+                return f"#{number} {word}{f': {text.one_line(reason, 200)}' if reason else ''}"
             case ev.EditHypothesis(experiment=experiment):
                 return f"#{experiment.number} edited: {text.one_line(experiment.hypothesis.claim, 200)}"
             case ev.Reproduce(experiment=experiment, seeds=seeds):
@@ -78,7 +79,8 @@ class Progress:
         if experiment.hypothesis.kind is HypothesisKind.BASELINE:
             return f"#{number} {claim}"
         whose = " (yours)" if isinstance(event, ev.Try) else ""
-        line = f"cycle {experiment.cycle}: #{number}{whose} {claim}"
+        cycle = "" if experiment.cycle is None else f"cycle {experiment.cycle}: "
+        line = f"{cycle}#{number}{whose} {claim}"
         work = self._project.state.works.get(number)
         if work is not None and work.waiting:
             line += f"\n{' ' * 10}waits for you: {command_line('approve', self._project.folder, str(number))}"
@@ -139,8 +141,9 @@ def _course(event: ev.Event) -> str | None:
             return f"directive: {text.one_line(said, 200)}"
         case ev.Configure():
             return "the configuration changed"
-        case ev.Sourced(new_measure=is_new):
-            return "the notebook changed" + (": a new measure, values so far are not compared" if is_new else "")
+        case ev.Sourced(new_measure=is_new, sentence=sentence):
+            plain = "the notebook changed" + (": a new measure, values so far are not compared" if is_new else "")
+            return text.one_line(sentence, 300) or plain
         case ev.Briefed():
             return "the brief changed"
         case ev.Noted():

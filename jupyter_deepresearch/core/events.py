@@ -1,8 +1,6 @@
 """Everything that can be written into a project's log. ``KINDS`` maps the contract's kinds to classes.
 
-Commands are what people (or programs for them) say; the rest is what the loop did. Both are events: the log is the
-only truth, and ``state.apply`` folds it. A command needs no lease, an effect does.
-"""
+Commands are what people (or programs for them) say, the rest is what the loop did. A command needs no lease."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,11 +13,8 @@ from .types import Dimension, Experiment, Handle, Outcome, Parameters, Run, Sour
 
 @dataclass(frozen=True)
 class Survey:
-    """What a notebook offers: its parameters and their values, the search space, its kernel, what its cells hold.
-
-    ``dry_run`` tells whether the parameters cell has that switch, ``locked_score`` whether any cell is locked,
-    ``remarks`` are one-line notes for the person (no parameters cell, scorer not locked, ...).
-    """
+    """What a notebook offers: parameters with their values, the search space, its kernel. ``dry_run``: whether the
+    parameters cell has that switch; ``remarks``: one-line notes for the person (scorer not locked, ...)."""
 
     parameters: Parameters = field(default_factory=dict)
     space: tuple[Dimension, ...] = ()
@@ -52,11 +47,13 @@ class Configure:
 
 @dataclass(frozen=True)
 class Sourced:
-    """The person's notebook or files changed; ``new_measure`` where values cannot be compared with older ones."""
+    """The person's files changed; ``new_measure`` where values cannot be compared with older ones, which ``sentence``
+    says where the loop noticed it by itself."""
 
     source: Source
     survey: Survey
     new_measure: bool
+    sentence: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,23 +68,25 @@ class Briefed:
 
 @dataclass(frozen=True)
 class Approve:
-    """A waiting hypothesis may run. ``by`` is "person" or "timeout"."""
+    """A waiting hypothesis may run. ``by``: "person" or "timeout". ``cycle``: of an edit found on disk."""
 
     hypothesis: int
     by: str = "person"
+    cycle: int | None = None
 
 
 @dataclass(frozen=True)
 class Reject:
-    """A waiting hypothesis must not run."""
+    """A waiting hypothesis must not run. ``by`` is "person", or "files" where they no longer hold the edit offered."""
 
     hypothesis: int
     reason: str = ""
+    by: str = "person"
 
 
 @dataclass(frozen=True)
 class EditHypothesis:
-    """A waiting hypothesis as the person changed it, whole."""
+    """A waiting hypothesis as the person changed it, whole: by a command, or by a further edit of the files."""
 
     experiment: Experiment
 
@@ -153,7 +152,8 @@ class Noted:
 
 @dataclass(frozen=True)
 class Proposed:
-    """A researcher's hypothesis, numbered; ``directives`` are the seqs that its THINK had read."""
+    """A researcher's hypothesis, numbered; ``directives`` are the seqs that its THINK had read. One of the kind
+    ``by_hand`` is an edit found on disk: it always waits for the person, and has a cycle once it is approved."""
 
     experiment: Experiment
     directives: tuple[int, ...] = ()

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from . import events as ev
 from .frozen import changed
 from .ports import Instruction
-from .state import DIRECTIVES_IN_FORCE, Attempt, Note, OpenRun, State, Work
-from .types import Decision, HypothesisKind, Outcome, StopReason, Verdict
+from .sources import fingerprint
+from .state import DIRECTIVES_IN_FORCE, SOURCES_MET, Attempt, Note, OpenRun, State, Work
+from .types import Decision, Experiment, HypothesisKind, Outcome, StopReason, Verdict
 
 
 def fold_first(record: ev.Record) -> State:
@@ -14,7 +15,8 @@ def fold_first(record: ev.Record) -> State:
     event = record.event
     if not isinstance(event, ev.Opened):
         raise ValueError(f"a log starts with 'opened', this one with '{ev.kind_of(event)}'")
-    return State(opened=event, project=event.project, survey=event.survey, brief=event.brief, seq=record.seq)
+    own = fingerprint(event.source)
+    return State(event, project=event.project, survey=event.survey, brief=event.brief, own=own, seq=record.seq)
 
 
 def apply(state: State | None, record: ev.Record) -> State:
@@ -34,8 +36,10 @@ def _fold(state: State, record: ev.Record) -> State:
             return _fold_run(state, event, record.at)
         case ev.Judged() | ev.Reflected() | ev.Reject() | ev.Approve() as event:
             return _fold_decision(state, event)
-        case ev.Sourced(survey=survey, new_measure=new):
-            state = changed(state, survey=survey, failed=None)
+        case ev.Sourced(source=source, survey=survey, new_measure=new, sentence=sentence):
+            state = changed(
+                state, survey=survey, failed=None, own=fingerprint(source), announced=sentence or state.announced
+            )
             return _open_measure(state) if new else state
         case ev.Directive(text=text, digest=digest):
             note = Note(Instruction(record.seq, text), digest)
@@ -88,13 +92,16 @@ def _fold_hypothesis(
             wanted = max(len(known) + seeds, again.wanted or 0)
             return _with_work(changed(state, finished=None), changed(again, wanted=wanted))
         case ev.EditHypothesis() if work is not None:
-            return _with_work(state, changed(work, experiment=experiment))
+            since = work.proposed_at if experiment.source == work.experiment.source else at
+            state = _meet(_forget(state, work.experiment), experiment)
+            return _with_work(state, changed(work, experiment=experiment, proposed_at=since))
         case ev.Repaired(ask=ask) if work is not None:
             again = changed(work, experiment=experiment, proposed_at=at, waiting=ask, repairs=work.repairs + 1)
             return _with_work(state, again)
         case ev.Proposed(directives=used):
-            ask = state.project.approval.mode == "ask" and experiment.hypothesis.kind is not HypothesisKind.BASELINE
-            state = _with_work(state, Work(experiment, at, waiting=ask))
+            kind = experiment.hypothesis.kind
+            ask = state.project.approval.mode == "ask" and kind is not HypothesisKind.BASELINE
+            state = _with_work(state, Work(experiment, at, waiting=ask or kind is HypothesisKind.BY_HAND))
             notes = tuple(
                 changed(n, instruction=changed(n.instruction, fresh=False)) if n.instruction.seq in used else n
                 for n in state.directives
@@ -106,7 +113,7 @@ def _fold_hypothesis(
             return state
     counted = experiment.cycle is not None
     return changed(
-        state,
+        _meet(state, experiment),
         next_experiment=experiment.number + 1,
         cycles=state.cycles + counted,
         next_cycle=state.next_cycle + counted,
@@ -154,10 +161,39 @@ def _fold_decision(state: State, event: ev.Judged | ev.Reflected | ev.Reject | e
     if work is None or not work.waiting:
         return state
     if isinstance(event, ev.Approve):
-        return _with_work(state, changed(work, waiting=False))
+        return _approve(state, work, event)
+    state = changed(state, works={k: w for k, w in state.works.items() if k != number})
+    if event.by != "person":
+        return _forget(state, work.experiment)
     memory = state.memory.with_rejection(number, work.experiment.hypothesis.claim, event.reason)
-    works = {k: w for k, w in state.works.items() if k != number}
-    return changed(state, works=works, memory=memory, cycles=state.cycles - 1)
+    return changed(state, memory=memory, cycles=state.cycles - (work.experiment.cycle is not None))
+
+
+def _approve(state: State, work: Work, event: ev.Approve) -> State:
+    """What waited may run. An edit found on disk becomes the person's own hypothesis, as ``Try`` is."""
+    if not work.is_offer:
+        return _with_work(state, changed(work, waiting=False))
+    experiment = changed(work.experiment, cycle=state.next_cycle)
+    state = _with_work(state, changed(work, experiment=experiment, waiting=False))
+    if event.by == "person":
+        state = changed(state, finished=None, stopped=False)
+    return changed(state, cycles=state.cycles + 1, next_cycle=state.next_cycle + 1)
+
+
+def _meet(state: State, experiment: Experiment) -> State:
+    """Remember a source that the person need not be asked about again."""
+    if experiment.source is None:
+        return state
+    met = (*state.met, fingerprint(experiment.source))
+    return changed(state, met=tuple(dict.fromkeys(met))[-SOURCES_MET:])
+
+
+def _forget(state: State, experiment: Experiment) -> State:
+    """An offer that was withdrawn or replaced may be made again."""
+    if experiment.source is None:
+        return state
+    gone = fingerprint(experiment.source)
+    return changed(state, met=tuple(d for d in state.met if d != gone))
 
 
 def _judge(state: State, number: int, verdict: Verdict) -> State:
@@ -192,6 +228,7 @@ def _open_measure(state: State) -> State:
     return changed(
         state,
         measure=state.measure + 1,
+        met=(),
         works=works,
         cycles=state.cycles - unspent,
         baseline=None,

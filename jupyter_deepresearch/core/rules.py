@@ -66,7 +66,7 @@ def _start(project: Project, state: State, now: float) -> Iterator[Step]:
         if not any(w.is_baseline and w.wanted is None for w in state.works.values()):
             yield Baseline()
         return
-    waiting = sum(w.waiting for w in state.works.values())
+    waiting = sum(w.waiting for w in state.open_works)
     if waiting < free and state.finished is None and ended_by(project, state) is None:
         yield Think()
     if waiting:
@@ -91,7 +91,7 @@ def _rest(project: Project, state: State, now: float) -> Step:
     if state.paused:
         return Wait()
     end, is_over = spent(project, state), _is_over(project, state)
-    if end is None and any(not (w.waiting and is_over) for w in state.works.values()):
+    if end is None and any(not (w.waiting and is_over) for w in state.open_works):
         return Wait(until)
     if state.finished is not None:
         return Rest()
@@ -105,9 +105,16 @@ def _is_over(project: Project, state: State) -> bool:
 
 
 def _overdue(project: Project, state: State) -> tuple[int, float] | None:
-    """The waiting hypothesis that is approved first if nobody answers, and when."""
-    minutes = 0.0 if project.approval.mode is ApprovalMode.AUTO else project.approval.auto_after_minutes
-    waiting = [(w.proposed_at, w.number) for w in state.works.values() if w.waiting]
+    """The waiting hypothesis that is approved first if nobody answers, and when.
+
+    A person's own edit is theirs to approve wherever hypotheses run without being asked about, and where no cycle is
+    left for it.
+    """
+    is_auto = project.approval.mode is ApprovalMode.AUTO
+    minutes = 0.0 if is_auto else project.approval.auto_after_minutes
+    no_offers = is_auto or state.finished is not None or ended_by(project, state) is not None
+    asked = state.open_works if no_offers else state.works.values()
+    waiting = [(w.proposed_at, w.number) for w in asked if w.waiting]
     if minutes is None or not waiting or _is_over(project, state):
         return None
     at, number = min(waiting)

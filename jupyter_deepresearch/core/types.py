@@ -164,7 +164,8 @@ class Experiment:
     ``parent`` is the experiment it grows from (None: the project's own notebook); ``cycle`` counts from 1, None for a
     baseline; ``measure`` numbers the locked cells and metric it is judged by: values of two measures are never
     compared. ``settings`` are all values that differ from the person's notebook, the parent's and the hypothesis'
-    together. ``source`` is set where the notebook is not the parent's with edits, but a person's own.
+    together. ``source`` is set where the notebook is not the parent's with edits, but a person's own; ``by_hand`` are
+    then the edits that tell it from the project's notebook, as far as edits can: shown, and never applied to it.
     """
 
     number: int
@@ -174,6 +175,12 @@ class Experiment:
     measure: int = 1
     settings: Parameters = field(default_factory=dict)
     source: Source | None = None
+    by_hand: tuple[Edit, ...] = ()
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """All edits that a person is shown of it."""
+        return (*self.by_hand, *self.hypothesis.edits)
 
 
 @dataclass(frozen=True)

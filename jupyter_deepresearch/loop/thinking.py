@@ -39,7 +39,7 @@ class Thinking:
         self._announce(proposal.remarks)
         if proposal.hypothesis is not None:
             self._propose(proposal.hypothesis, state)
-        elif not state.works:
+        elif not state.open_works:
             why = proposal.exhausted or "the researcher has nothing more to try"
             self._log.append(ev.Finished(StopReason.EXHAUSTED, why))
         else:

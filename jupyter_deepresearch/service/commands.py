@@ -9,6 +9,7 @@ import msgspec
 
 from ..core import events as ev
 from ..core.growth import build, revise
+from ..core.offers import approval
 from ..core.ports import History, Notebooks
 from ..core.project import Project
 from ..core.state import State, Work
@@ -165,7 +166,7 @@ def decide(command: Command, state: State, context: Context) -> ev.Event:
     """
     match command:
         case ApproveCommand(hypothesis=number):
-            return ev.Approve(_waiting(state, context, number).number)
+            return approval(state, _waiting(state, context, number).number, by="person")
         case RejectCommand(hypothesis=number, reason=reason):
             return ev.Reject(_waiting(state, context, number).number, _bounded("reject: reason", reason))
         case EditCommand():
@@ -203,11 +204,21 @@ def _edit(command: EditCommand, state: State, context: Context) -> ev.Event:
         old,
         claim=old.claim if command.claim is None else _said("edit: claim", command.claim),
         parameters=old.parameters if command.parameters is None else command.parameters,
-        edits=old.edits if command.edits is None else command.edits,
+        edits=old.edits if command.edits is None else _further(work, command.edits),
     )
     edited = revise(context.history, work.experiment, hypothesis)
     context.notebooks.check(build(context.history, edited), state.survey)
     return ev.EditHypothesis(edited)
+
+
+def _further(work: Work, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """The edits on top of those that the person made in the files, which are shown first."""
+    own = work.experiment.by_hand
+    if edits[: len(own)] != own:
+        raise InvalidInput(
+            f"edit: hypothesis {work.number} is your edit of the files: change the files, or add to its {len(own)} edits"
+        )
+    return edits[len(own) :]
 
 
 def _try(command: TryCommand, state: State, context: Context) -> ev.Event:

@@ -21,8 +21,8 @@ class Rows(Protocol):
 
 
 _COLUMNS = (
-    "experiment, cycle, parent, claim, kind, parameters, edits, state, decision, value, interval, seeds, elapsed_s,"
-    " usd, notebook, reason, measure"
+    "experiment, cycle, parent, claim, kind, parameters, edits, by_hand, state, decision, value, interval, seeds,"
+    " elapsed_s, usd, notebook, reason, measure"
 )
 
 
@@ -44,10 +44,10 @@ def experiment(rows: Rows, number: int) -> ExperimentView | None:
 
 def _experiment(row: tuple[Any, ...]) -> ExperimentView:
     named = dict(zip(_COLUMNS.replace(" ", "").split(","), row, strict=True))
-    for name in ("parameters", "edits", "interval"):
+    for name in ("parameters", "edits", "by_hand", "interval"):
         named[name] = None if named[name] is None else msgspec.json.decode(named[name])
     named["parameters"] = named["parameters"] or {}
-    named["edits"] = named["edits"] or ()
+    named["edits"] = [*(named.pop("by_hand") or ()), *(named["edits"] or ())]
     return msgspec.convert(named, ExperimentView)
 
 

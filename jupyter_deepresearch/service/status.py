@@ -81,8 +81,8 @@ def _course(at: Situation) -> tuple[ProjectState, str]:
     if state.paused:
         live = f"; {len(state.runs)} live run(s) finish first" if state.runs else ""
         return ProjectState.PAUSED, f"paused by you{live}"
-    waiting = [w for w in state.works.values() if w.waiting]
-    if waiting and not state.runs and len(waiting) == len(state.works):
+    waiting = [w for w in state.open_works if w.waiting]
+    if waiting and not state.runs and len(waiting) == len(state.open_works):
         names = ", ".join(f"#{w.number}" for w in waiting)
         return ProjectState.WAITING_APPROVAL, f"waiting for your approval of {names}"
     return ProjectState.RUNNING, ""
@@ -175,7 +175,7 @@ def _waiting(at: Situation, work: Work) -> WaitingView:
         hypothesis.rationale,
         hypothesis.kind,
         hypothesis.parameters,
-        hypothesis.edits,
+        work.experiment.edits,
         estimate,
         nearest(at.rows, work, at.state.measure, at.state.survey.parameters),
     )

@@ -99,4 +99,33 @@ SELECT
 FROM events WHERE kind = 'answered';
 """
 
-MIGRATIONS = (_FIRST,)
+_EDITS = "json_extract(d.body, '$.experiment.hypothesis.edits') AS edits"
+_BY_HAND = "json_extract(d.body, '$.experiment.by_hand') AS by_hand"
+_CYCLE = "json_extract(d.body, '$.experiment.cycle')"
+_APPROVED = (
+    "SELECT max(json_extract(a.body, '$.cycle')) FROM events a WHERE a.experiment = f.experiment AND a.kind = 'approve'"
+)
+_IS_REJECTED = "OR r.seq IS NOT NULL)"
+_BY_PERSON = "coalesce(json_extract(r.body, '$.by'), 'person') = 'person'"
+
+
+def _anew(name: str, *changes: tuple[str, str]) -> str:
+    """A view of the first schema made anew, with these pieces of it changed."""
+    made = next(part for part in _FIRST.split(";") if f"CREATE VIEW {name} AS" in part)
+    for before, after in changes:
+        assert made.count(before) == 1, before
+        made = made.replace(before, after)
+    return f"DROP VIEW {name};{made};"
+
+
+_SECOND = _anew(
+    "experiments",
+    (f"{_CYCLE} AS cycle", f"coalesce({_CYCLE}, ({_APPROVED})) AS cycle"),
+    (_EDITS, f"{_EDITS}, {_BY_HAND}"),
+) + _anew(
+    "trials",
+    ("FROM events f", f", {_EDITS}, {_BY_HAND} FROM events f"),
+    (_IS_REJECTED, f"OR (r.seq IS NOT NULL AND {_BY_PERSON}))"),
+)
+
+MIGRATIONS = (_FIRST, _SECOND)

@@ -1,8 +1,9 @@
 """A project killed before and after every effectful port call comes, on every restart, to the same log."""
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -189,6 +190,67 @@ def test_every_crash_point_ends_in_the_same_log() -> None:
         assert set(world.launcher.started.values()) == {1}, f"a twin after a kill at call {at}"
         assert world.notebooks.published == reference.notebooks.published
         assert world.desk.memory == reference.desk.memory
+
+
+@dataclass
+class Hurrying(FakeClock):
+    """Time passes from step to step, so that the loop looks at the files before every one."""
+
+    def now(self) -> float:
+        self.time += 2
+        return self.time
+
+
+@dataclass
+class Edited(FakeNotebooks):
+    """Files that the person changes whenever an experiment has its verdict: ``edits`` by its number."""
+
+    edits: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    decided: Callable[[], set[int]] = set
+
+    def edited(self) -> tuple[Source, ev.Survey] | None:
+        decided = self.decided()
+        changes = [files for number, files in self.edits.items() if number in decided]
+        self.source = Source("{}", changes[-1] if changes else {})
+        return super().edited()
+
+
+LOCKED = {"locked": "another", "model.py": "wide"}
+EDITS = {1: {"model.py": "wide"}, 3: {"model.py": "wider"}, 4: {}, 5: {"model.py": "widest"}, 7: LOCKED}
+
+
+def meddled_with(bomb: Bomb) -> World:
+    """A project whose files are edited: an offer is made, replaced, withdrawn, made again, and the measure changes."""
+    world = World(Hurrying())
+    notebooks = Edited(world.notebooks.survey, edits=EDITS)
+    judged = "SELECT DISTINCT experiment FROM events WHERE kind = 'judged'"
+    notebooks.decided = lambda: {int(row[0]) for row in world.store.query(judged)}
+    world.notebooks = notebooks
+    with contextlib.suppress(Crash):
+        world.live(bomb)
+    return world
+
+
+def test_edits_on_disk_come_to_the_same_log_whenever_the_loop_is_killed() -> None:
+    bomb = Bomb()
+    expected = meddled_with(bomb).log()
+    offers = [
+        (ev.kind_of(e), getattr(e, "by", ""))
+        for e in expected
+        if (isinstance(e, ev.Proposed) and e.experiment.source)
+        or isinstance(e, ev.EditHypothesis | ev.Reject | ev.Sourced)
+    ]
+    assert offers == [
+        *(("proposed", ""), ("edit", ""), ("reject", "files")),
+        *(("proposed", ""), ("reject", "files"), ("sourced", "")),
+    ]
+    assert bomb.count > 150
+    for at in range(0, bomb.count, 7):
+        world = meddled_with(Bomb(at))
+        world.notebooks.seen = None  # a new process has seen nothing
+        world.live(Bomb())
+        assert world.log() == expected, f"killed at call {at}"
+        assert set(world.launcher.started.values()) == {1}
 
 
 def test_killed_again_and_again() -> None:

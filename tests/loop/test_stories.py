@@ -13,7 +13,7 @@ from jupyter_deepresearch.core.fold import apply
 from jupyter_deepresearch.core.ports import RunSpec
 from jupyter_deepresearch.core.project import Approval, ApprovalMode, Budget, LauncherOptions, Trust
 from jupyter_deepresearch.core.state import State
-from jupyter_deepresearch.core.types import Decision, Edit, Hypothesis, HypothesisKind, Outcome, RunState
+from jupyter_deepresearch.core.types import Decision, Edit, Hypothesis, HypothesisKind, Outcome, RunState, Source
 from jupyter_deepresearch.errors import DeepResearchError, InvalidNotebook, ResearcherFailed, StorageFailed
 from jupyter_deepresearch.service import commands as cmd
 from tests.simulation import Oracle, Simulation, Universe, base_project, ended
@@ -70,7 +70,7 @@ class Story:
 
 
 values = st.sampled_from([0.0, 0.05, 0.5, 1.0, 2.0, 5.0])
-words = st.sampled_from([*WORDS, "directive", "sourced", "briefed"])
+words = st.sampled_from([*WORDS, "cancel", "directive", "sourced", "briefed", "edited", "edited", "edited", "locked"])
 stories = st.builds(
     Story,
     ends=st.lists(st.tuples(st.sampled_from(ENDS), values), min_size=4, max_size=20),
@@ -170,6 +170,11 @@ def speak(sim: Simulation, word: str, pick: int) -> None:
     }
     if word == "sourced":
         sim.ledger.append(ev.Sourced(sim.state.opened.source, state.survey, new_measure=pick % 2 == 0))
+    elif word == "edited":
+        files = {k: v for k, v in sim.notebooks.source.files.items() if k == "locked"}
+        sim.notebooks.source = Source("{}", {**files, "model.py": str(pick)} if pick else files)
+    elif word == "locked":
+        sim.notebooks.source = Source("{}", {**sim.notebooks.source.files, "locked": str(pick)})
     elif word == "briefed":
         sim.ledger.append(ev.Briefed("another brief"))
     else:
@@ -242,9 +247,14 @@ def check_log(sim: Simulation) -> None:
                     limit = before.project.budget.cycles
                     assert limit is None or before.cycles < limit
                 assert set(used) <= {n.instruction.seq for n in before.directives if n.instruction.fresh}
+            case ev.Approve(hypothesis=number, by="timeout"):
+                assert before.project.approval.mode is ApprovalMode.ASK or not before.works[number].is_offer
+            case ev.Reject(hypothesis=number, by="files"):
+                assert before.works[number].is_offer
             case ev.Reflected(experiment=number):
                 work = before.works[number]
                 assert work.verdict is not None and work.verdict.decision.is_final
+        assert sum(w.is_offer for w in after.works.values()) <= 1
         for rank in (after.champion, after.baseline):
             assert rank is None or rank.experiment.measure == after.measure
         if after.champion is not None:
@@ -275,7 +285,7 @@ def refold(sim: Simulation) -> State:
 
 
 def test_every_story_comes_to_rest_and_keeps_the_rules() -> None:
-    kinds, decisions = set[str](), set[Decision]()
+    kinds, decisions, edits = set[str](), set[Decision](), set[str]()
 
     @settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(story=stories)
@@ -297,8 +307,26 @@ def test_every_story_comes_to_rest_and_keeps_the_rules() -> None:
         events = [r.event for r in sim.log()]
         kinds.update(map(ev.kind_of, events))
         decisions.update(e.verdict.decision for e in events if isinstance(e, ev.Judged))
+        edits.update(filter(None, (come_of_edits(before, record.event) for before, record, _ in sim.states())))
 
     tell()
     # The stories mean something: together they went through all that they are about.
     assert kinds >= set(ev.KINDS) - {"noted", "worked", "answered"}
     assert decisions >= {Decision.BASELINE, Decision.PROMISING, Decision.CONFIRMED, Decision.FAILED}
+    assert edits >= {"replaced", "withdrawn", "measure", "approved by person", "approved by timeout", "rejected"}
+
+
+def come_of_edits(before: State, event: ev.Event) -> str | None:
+    """What became of an edit on disk by this event."""
+    match event:
+        case ev.EditHypothesis(experiment=new):
+            is_replaced = before.works[new.number].experiment.source != new.source
+            return "replaced" if is_replaced else None
+        case ev.Sourced(sentence=sentence):
+            return "measure" if sentence else None
+        case ev.Reject(hypothesis=number, by=by) if before.works[number].is_offer:
+            return "withdrawn" if by == "files" else "rejected"
+        case ev.Approve(hypothesis=number, by=by) if before.works[number].is_offer:
+            return f"approved by {by}"
+        case _:
+            return None
