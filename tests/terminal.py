@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 PROGRAM = (sys.executable, "-m", "jupyter_deepresearch.cli")
-WAIT_S = 60.0
+WAIT_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,16 @@ class Running:
         """Interrupt it and its whole process group, as a terminal does."""
         os.killpg(self.process.pid, signal.SIGINT)
 
-    def end(self) -> Said:
+    def end(self, seconds: float = WAIT_S) -> Said:
         """Wait until it has ended by itself."""
-        out, err = self.process.communicate(timeout=WAIT_S)
+        out, err = self.process.communicate(timeout=seconds)
         return Said(self.process.returncode, out, err)
 
     def kill(self) -> None:
-        """End it without giving it any chance, and show what it said. Does nothing to an ended one."""
+        """End it without giving it any chance, where it has not ended, and show what nobody has read of it yet."""
         if self.process.poll() is None:
             self.process.kill()
+        if self.process.stdout is not None and not self.process.stdout.closed:
             print(*self.process.communicate(), sep="")
 
 
