@@ -11,7 +11,8 @@ from ..core.types import Dimension, Source, Value
 from ..execution.notebooks.cells import DRY_RUN, PARAMETERS, SEED, write
 from ..execution.notebooks.space import survey
 from ..execution.notebooks.sweep_comment import dimension_of
-from .options import Option, Parameter, Passing
+from .copies import file_copies, script_copy
+from .options import Option, Parameter, Passing, copy_name
 
 _ABOUT_CHARS = 70
 # Choices of these names say what is measured or where it runs, not how well.
@@ -35,12 +36,13 @@ _NEVER_VARIED = {
 
 @dataclass(frozen=True)
 class Script:
-    """A script and how it is started. ``words`` come right after its name; ``overrides``: options are Hydra's."""
+    """A script and how it is started. ``words`` come right after its name; ``renamed``: see ``Reading``."""
 
     path: str
     words: tuple[str, ...] = ()
     kernel: str = "python3"
     display: str = "Python 3"
+    renamed: tuple[str, str] | None = None
 
 
 def settable(options: Sequence[Option]) -> tuple[Option, ...]:
@@ -71,10 +73,13 @@ def _composed(script: Script, parameters: Sequence[Parameter], sweeps: dict[str,
         }
     )
     settings = "\n".join(_line(p, sweeps.get(p.name, "")) for p in parameters) or "# The script has no option to set."
+    copies = [*file_copies(parameters), *script_copy(script.path, script.renamed, parameters)]
+    path = copy_name(script.path) if script_copy(script.path, script.renamed, parameters) else script.path
     made.cells = [
         nbformat.v4.new_markdown_cell(_title(script), id="about"),
         nbformat.v4.new_code_cell(settings, id="parameters", metadata={"tags": [PARAMETERS]}),
-        nbformat.v4.new_code_cell(_start(script, parameters), id="run"),
+        *(nbformat.v4.new_code_cell(text, id=f"copy-{i}") for i, text in enumerate(copies, 1)),
+        nbformat.v4.new_code_cell(_start(script, parameters, path), id="run"),
     ]
     return Source(write(made))
 
@@ -118,9 +123,11 @@ def _range_words(dimension: Dimension) -> str:
     return f"{dimension.low:g}..{dimension.high:g}{' log' if dimension.log else ''}"
 
 
-def _start(script: Script, parameters: Sequence[Parameter]) -> str:
-    words = [_literal(word) for word in (script.path, *script.words)]
-    lines = ["sys.executable", *words, *(_words(p) for p in parameters)]
+def _start(script: Script, parameters: Sequence[Parameter], path: str) -> str:
+    """The cell that runs the script as a child; ``path`` is the script's, or its copy's."""
+    words = [_literal(word) for word in (path, *script.words)]
+    passed = [p for p in parameters if p.option.passing not in (Passing.FILE, Passing.TEXT)]
+    lines = ["sys.executable", *words, *(_words(p) for p in passed)]
     listed = "".join(f"    {line},\n" for line in lines)
     uses_json = any("json." in line for line in lines)
     imports = "import json\nimport shlex\nimport sys" if uses_json else "import shlex\nimport sys"

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ..core.project import LauncherOptions
@@ -42,7 +42,7 @@ def ask_options(python: str, folder: Path, script: str, words: Sequence[str], en
     with tempfile.TemporaryDirectory(prefix="deepresearch-") as temporary:
         found = Path(temporary) / "options.jsonl"
         command = [python, str(_PROBE), str(found), script, *words, "--help"]
-        answer = run_apart(command, folder, Path(temporary) / "work", environ)
+        answer = _run(command, folder, Path(temporary) / "work", environ)
         parsers = [json.loads(line) for line in found.read_text().splitlines()] if found.exists() else []
     actions = list({_key(action): action for parser in parsers for action in parser}.values())
     if not actions:
@@ -52,8 +52,13 @@ def ask_options(python: str, folder: Path, script: str, words: Sequence[str], en
     return Answer(tuple(filter(None, map(_option, own))), tuple(map(str, needed[0])) if needed else ())
 
 
-def run_apart(command: Sequence[str], folder: Path, work: Path, environ: Mapping[str, str]) -> Answer:
-    """Run a command in ``work``, made of links to what is in ``folder``; ``text`` is what it printed on stdout."""
+def run_in_links(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Answer:
+    """What a command prints on stdout, started in a folder of links to what is in ``folder``."""
+    with tempfile.TemporaryDirectory(prefix="deepresearch-") as temporary:
+        return _run(command, folder, Path(temporary) / "work", environ)
+
+
+def _run(command: Sequence[str], folder: Path, work: Path, environ: Mapping[str, str]) -> Answer:
     work.mkdir()
     for entry in folder.iterdir():
         if not any(fnmatchcase(entry.name, name) for name in (*LauncherOptions().private, ".git", ".deepresearch")):
@@ -116,7 +121,7 @@ def _option(action: Mapping[str, Any]) -> Option | None:
         kind=kind,
         choices=tuple(action["choices"]),
         spellings=spellings,
-        off=next((s for s in spellings if s.startswith("--no-")), "") if passing is Passing.PAIR else "",
+        off=spellings[-1] if passing is Passing.PAIR else "",
         required=action["required"],
         computed=not action["known"],
         about=" ".join(action["help"].split()) if action["help"] != "==SUPPRESS==" else "",
@@ -136,11 +141,6 @@ def _kind(action: Mapping[str, Any], value: object) -> Kind | None:
     if action["type"] in _BOOLS:
         return "bool"
     return _KINDS.get(action["type"]) or (None if action["type"] else kind_of(value) or "str")
-
-
-def relative_to(folder: Path, script: Path) -> str:
-    """A script's path inside the project with forward slashes."""
-    return str(PurePosixPath(script.resolve().relative_to(folder.resolve())))
 
 
 def interpreter(argv: Sequence[str]) -> str:

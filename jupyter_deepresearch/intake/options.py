@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import PurePosixPath
 from typing import Literal
 
 from ..core.types import Value
@@ -17,7 +18,7 @@ Kind = Literal["bool", "int", "float", "str"]
 
 _SEEDS = {"seed", "random_seed", "rng_seed", "manual_seed", "random_state", "global_seed"}
 # Names that the cell which starts the script uses itself.
-_TAKEN = {"shlex", "sys", "command", "json"}
+_TAKEN = {"shlex", "sys", "command", "json", "yaml", "Path", "settings", "code", "old", "new"}
 
 
 class Passing(Enum):
@@ -33,6 +34,10 @@ class Passing(Enum):
     """``--sizes 64 32``"""
     OVERRIDE = "override"
     """``model.lr=0.1``"""
+    FILE = "file"
+    """in a copy of a YAML file"""
+    TEXT = "text"
+    """in a copy of the script"""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Option:
     """One option of a script.
 
     ``flag`` is its longest spelling, ``spellings`` all of them (none for a positional argument). ``computed``: the
-    script works its default out when it runs, so the value seen now must not be frozen. ``about``: its help.
+    script works its default out when it runs, so the value seen now must not be frozen. ``about``: its help. ``file``:
+    the YAML file that holds it. ``place``: the script's text before the value, and of the value.
     """
 
     flag: str
@@ -53,10 +59,12 @@ class Option:
     required: bool = False
     computed: bool = False
     about: str = ""
+    file: str = ""
+    place: tuple[str, str] = ("", "")
 
     @property
     def is_positional(self) -> bool:
-        return not self.spellings and self.passing is not Passing.OVERRIDE
+        return not self.spellings
 
 
 @dataclass(frozen=True)
@@ -139,6 +147,12 @@ def _until_flag(words: Sequence[str]) -> Iterator[str]:
         if word.startswith("-") and not re.fullmatch(r"-\.?\d.*", word):
             return
         yield word
+
+
+def copy_name(path: str) -> str:
+    """The name of a changed copy of a file, beside it: ``config.parameters.yaml``."""
+    own = PurePosixPath(path)
+    return str(own.with_name(f"{own.stem}.parameters{own.suffix}"))
 
 
 def named(options: Sequence[Option]) -> tuple[Parameter, ...]:
