@@ -12,18 +12,21 @@ if False:  # for type checkers alone: `typing` would be a part of what this file
     from typing import Any
 
 _MOST_NAMES = 8
+_place: "list[str]" = []  # reports file, project, tree: a notebook may clear its environment
 _said: "set[str]" = set()
 _looked_at = [0]
 
 
 def install() -> None:
     """Turn this process's paths into the project to the run's copies; look back when the process ends."""
-    if not os.environ.get("DEEPRESEARCH_PROJECT") or not os.environ.get("DEEPRESEARCH_WORK"):
+    reports, project, work = (os.environ.get("DEEPRESEARCH_" + name) for name in ("REPORTS", "PROJECT", "WORK"))
+    if _place or not reports or not project or not work:
         return
     import atexit
 
     atexit.register(look)
-    project, work = _trees()
+    project, work = os.path.realpath(project), os.path.realpath(work)
+    _place[:] = [reports, project, work]
     sys.path[:] = [_copy(entry, project, work) or entry if entry else entry for entry in sys.path]
     for finder in list(sys.meta_path):
         kind = finder if isinstance(finder, type) else type(finder)
@@ -38,15 +41,11 @@ def look(*_: object) -> None:
     Raises nothing; takes any argument, so that it can be called after each cell.
     """
     try:
-        if len(sys.modules) != _looked_at[0]:
+        if _place and len(sys.modules) != _looked_at[0]:
             _looked_at[0] = len(sys.modules)
-            _note(_originals(*_trees()))
+            _note(_originals(_place[1], _place[2]))
     except Exception as error:  # noqa: BLE001 (the person's program goes on, or ends, as it would without us)
         sys.stderr.write("deepresearch: " + repr(error) + "\n")
-
-
-def _trees() -> "tuple[str, str]":
-    return os.path.realpath(os.environ["DEEPRESEARCH_PROJECT"]), os.path.realpath(os.environ["DEEPRESEARCH_WORK"])
 
 
 def _is_inside(path: str, folder: str) -> bool:
@@ -103,7 +102,7 @@ def _note(found: "set[str]") -> None:
     more = f", and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     text = "imported from the project itself, not from the run's copies: " + ", ".join(names[:_MOST_NAMES]) + more
     line = json.dumps({"t": time.time(), "note": text}) + "\n"
-    reports = os.open(os.environ["DEEPRESEARCH_REPORTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    reports = os.open(_place[0], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(reports, line.encode("ascii"))
     finally:

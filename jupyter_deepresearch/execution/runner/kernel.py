@@ -31,6 +31,7 @@ def _deepresearch(inject):
         sys.path.insert(0, inject)
         for name in ("_deepresearch_paths", "_deepresearch_hooks"):
             __import__(name).install()
+    import _deepresearch_paths
     import jupyter_deepresearch
     import zmq
 
@@ -58,6 +59,7 @@ def _deepresearch(inject):
         thread.socket.setsockopt(zmq.XPUB_NODROP, 1)
 
     jupyter_deepresearch.install_shell_hook()
+    get_ipython().events.register("post_run_cell", _deepresearch_paths.look)
     thread = get_ipython().kernel.iopub_thread
     thread.schedule(lambda: wait_for_readers(thread))
     for stream in (sys.stdout, sys.stderr):
@@ -68,8 +70,9 @@ finally:
     del _deepresearch
 """
 """What a Python kernel runs first, INJECT being the folder of our files: the hooks, where they are not in place yet;
-notes of failed shell commands; messages of a bounded size, in a short queue that waits for its reader. By itself a
-kernel puts all that is printed in 0.2 s into one message, and drops messages from 1,000 waiting ones on."""
+notes of failed shell commands and of the project's own code in use; messages of a bounded size, in a short queue that
+waits for its reader. By itself a kernel puts all that is printed in 0.2 s into one message, and drops messages from
+1,000 waiting ones on."""
 
 
 class Kernel:
@@ -102,6 +105,7 @@ class Kernel:
             raise NotFound(f"no kernel named {self._name!r} is installed; installed are: {known}") from None
         if spec is None:
             raise NotFound(f"no kernel named {self._name!r} is installed")
+        self.executable = str(spec.argv[0]) if spec.argv else ""
         self._use_own_sockets(manager)
         env = self._env | {"PYTHONPATH": self._python_path(spec.env)}
         spec.env = {name: value for name, value in spec.env.items() if name not in self._kept(env)}
