@@ -109,6 +109,8 @@ def run_text(run: RunView) -> str:
         step = "" if run.latest.step is None else f"step {run.latest.step:g}: "
         values = ", ".join(f"{one_line(k, 40)} {number_text(v)}" for k, v in list(run.latest.values.items())[:4])
         parts.append(step + values)
+    if run.remaining_s is not None:
+        parts.append(f"about {seconds_text(run.remaining_s)} left")
     return "  ".join([*parts, *filter(None, [one_line(run.note)])])
 
 

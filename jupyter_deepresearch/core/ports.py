@@ -50,8 +50,23 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class Track:
+    """How one metric was reported: how often (None where not counted), between which steps, over how many seconds.
+
+    ``age_s`` is how long ago the last report was made; ``rises``: every report has a step, none below the one before.
+    """
+
+    reports: int | None
+    first_step: float | None
+    last_step: float | None
+    lasted_s: float
+    age_s: float = 0.0
+    rises: bool = True
+
+
+@dataclass(frozen=True)
 class Progress:
-    """A live run at a glance. ``step`` and ``values`` are the latest report's."""
+    """A run at a glance. ``step`` and ``values`` are the latest report's, ``tracks`` are by the metrics' names."""
 
     pid: int | None = None
     kernel_pid: int | None = None
@@ -60,6 +75,7 @@ class Progress:
     values: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
     gpus: tuple[str, ...] = ()
+    tracks: Mapping[str, Track] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.ports import Curves, Progress
+from ..core.ports import Curves, Progress, Track
 from .metrics.series import MetricsFile, parse_line
+from .metrics.tracks import tracks
 from .paths import ProjectPaths, RunPaths
 from .reading import last_lines, read_live, read_owner
 from .spec import MetricLine
@@ -28,6 +29,7 @@ class FolderRecords:
         self._project = ProjectPaths(folder.absolute())
         self._lock = threading.Lock()
         self._metrics: OrderedDict[str, MetricsFile] = OrderedDict()
+        self._ended: OrderedDict[str, Mapping[str, Track]] = OrderedDict()
         self._sizes: dict[str, tuple[int, int]] = {}
 
     def progress(self, run: str) -> Progress | None:
@@ -47,7 +49,21 @@ class FolderRecords:
             values=latest.values if latest is not None else {},
             note=live.note if live is not None else "",
             gpus=live.gpus if live is not None else (),
+            tracks=self._tracks(run, paths),
         )
+
+    def _tracks(self, run: str, paths: RunPaths) -> Mapping[str, Track]:
+        """An ended run's are kept: every status of a live one asks for them."""
+        has_ended = paths.exit.exists()
+        if not has_ended or run not in self._ended:
+            found = tracks(paths.metrics)
+            if not has_ended:
+                return found
+            with self._lock:
+                self._ended[run] = found
+                while len(self._ended) > _CACHED_RUNS:
+                    self._ended.popitem(last=False)
+        return self._ended.get(run, {})
 
     def curves(self, run: str, points: int) -> Curves:
         """A run's reported series, each with at most ``points`` points; values that are not finite are left out."""

@@ -11,6 +11,7 @@ from ..core.state import OpenRun, State, Work
 from ..core.statistics import interval95, mean
 from ..core.types import ProjectState, Purpose
 from .past import Rows, nearest
+from .remaining import expected_s
 from .views import (
     EstimateView,
     LatestView,
@@ -41,7 +42,7 @@ def status(at: Situation) -> StatusView:
     """The status object of the contract."""
     state = at.state
     word, reason = _course(at)
-    running = tuple(_run(r, at.records.progress(k)) for k, r in state.runs.items())
+    running = tuple(_run(at, r, at.records.progress(k) or Progress()) for k, r in state.runs.items())
     if word is ProjectState.RUNNING:
         reason = _doing(state, running)
     return StatusView(
@@ -111,8 +112,8 @@ def _doing(state: State, running: Sequence[RunView]) -> str:
         parts.append(f"seed {first.seed}")
     if first.latest is not None and first.latest.step is not None:
         parts.append(f"step {first.latest.step:g}")
-    if first.elapsed_s is not None and state.typical_s is not None and state.typical_s > first.elapsed_s:
-        parts.append(f"about {_duration(state.typical_s - first.elapsed_s)} left")
+    if first.remaining_s is not None:
+        parts.append(f"about {_duration(first.remaining_s)} left")
     if first.note:
         parts.append(first.note)
     if len(running) > 1:
@@ -153,12 +154,19 @@ def _rank(rows: Rows, work: Work | None) -> RankView | None:
     )
 
 
-def _run(open_run: OpenRun, progress: Progress | None) -> RunView:
-    run, seen = open_run.run, progress or Progress()
-    latest = LatestView(seen.step, seen.values) if seen.values else None
-    note = "being cancelled" if open_run.cancelled else seen.note
+def _run(at: Situation, open_run: OpenRun, seen: Progress) -> RunView:
+    run = open_run.run
     return RunView(
-        run.id, run.experiment, run.purpose, run.seed_index, seen.pid, seen.kernel_pid, seen.elapsed_s, latest, note
+        run.id,
+        run.experiment,
+        run.purpose,
+        run.seed_index,
+        seen.pid,
+        seen.kernel_pid,
+        seen.elapsed_s,
+        LatestView(seen.step, seen.values) if seen.values else None,
+        "being cancelled" if open_run.cancelled else seen.note,
+        expected_s(at.state, at.records, open_run, seen),
     )
 
 

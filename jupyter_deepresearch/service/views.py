@@ -45,6 +45,7 @@ class RunView:
     elapsed_s: float | None
     latest: LatestView | None
     note: str = ""
+    remaining_s: float | None = None
 
 
 @dataclass(frozen=True)

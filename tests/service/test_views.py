@@ -11,7 +11,7 @@ import pytest
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.answers import Usage
 from jupyter_deepresearch.core.ledger import Ledger
-from jupyter_deepresearch.core.ports import Curves, Progress
+from jupyter_deepresearch.core.ports import Curves, Progress, Track
 from jupyter_deepresearch.core.project import Approval, ApprovalMode, Budget, Constraint, Project
 from jupyter_deepresearch.core.types import (
     Decision,
@@ -158,6 +158,7 @@ def test_status_has_the_contracts_keys(shown: Shown) -> None:
     assert running == {
         **{"run": run.id, "experiment": 1, "purpose": "candidate", "seed": 1, "pid": 7, "kernel_pid": 8},
         **{"elapsed_s": 3.5, "latest": {"step": 4.0, "values": {"loss": None, "score": 0.5}}, "note": ""},
+        "remaining_s": 6.5,
     }
     (waiting,) = found["waiting"]
     assert set(waiting) == {
@@ -177,6 +178,16 @@ def test_what_is_running_is_said_in_one_sentence(shown: Shown) -> None:
     seen = {run.id: Progress(1, 2, 4.0, 12.0, {"score": 0.5})}
     found = shown(*baseline(), proposed(1), ev.Approve(1), *live(run), seen=seen)
     assert found.reason == 'cycle 1: running "claim 1", step 12, about 6 s left'
+
+
+def test_what_is_left_is_told_by_the_steps_of_an_earlier_run(shown: Shown) -> None:
+    run = candidate(1)
+    seen = {
+        "0000-baseline-seed-1": Progress(elapsed_s=10.0, tracks={"loss": Track(10, 1.0, 10.0, 9_000.0)}),
+        run.id: Progress(elapsed_s=6_000.0, step=6.0, tracks={"loss": Track(6, 1.0, 6.0, 5_000.0, age_s=600.0)}),
+    }
+    view = shown(*baseline(), proposed(1), ev.Approve(1), *live(run), seen=seen)
+    assert view.running[0].remaining_s == 3_400.0 and "step 6, about 57 min left" in view.reason
 
 
 def test_a_run_being_cancelled_says_so(shown: Shown) -> None:
