@@ -1,14 +1,16 @@
 """Runs at the start of every Python process of a run: imports mended, hooks put in place, then the place's own file.
 
 Nothing that goes wrong here may keep the person's program from running: it is noted in the run's record instead.
+Even a Python 2 gets through this file: annotations are comments.
 """
 
 import os
 import sys
 
 
-def _begin() -> None:
-    if sys.version_info[0] < 3 or not os.environ.get("DEEPRESEARCH_REPORTS"):
+def _begin():
+    # type: () -> None
+    if not os.environ.get("DEEPRESEARCH_REPORTS"):
         return
     for name in ("_deepresearch_paths", "_deepresearch_hooks"):
         try:
@@ -17,7 +19,8 @@ def _begin() -> None:
             _note(name + " could not be installed: " + repr(error))
 
 
-def _note(text: str) -> None:
+def _note(text):
+    # type: (str) -> None
     import json
     import time
 
@@ -29,10 +32,15 @@ def _note(text: str) -> None:
         sys.stderr.write("deepresearch: " + text + "\n")
 
 
-def _chain() -> None:
-    """Run the ``sitecustomize`` that ours hides: Debian's Python has one, a virtual environment may."""
-    from importlib.machinery import PathFinder
-    from importlib.util import module_from_spec
+def _chain():
+    # type: () -> None
+    """Run the ``sitecustomize`` that ours hides: Debian's Python has one, a virtual environment may.
+
+    Its errors leave this file as they would leave that one, so that the interpreter prints what it prints without us.
+    """
+    # What importlib.machinery and importlib.util hand on; those two would take longer to import than all of ours.
+    from _frozen_importlib import module_from_spec
+    from _frozen_importlib_external import PathFinder
 
     here = os.path.dirname(os.path.abspath(__file__))
     others = [entry for entry in sys.path if os.path.abspath(entry or os.curdir) != here]
@@ -44,5 +52,6 @@ def _chain() -> None:
     spec.loader.exec_module(module)
 
 
-_begin()
-_chain()
+if sys.version_info[0] >= 3:  # noqa: UP036 (a Python 2 may be a child of the notebook)
+    _begin()
+    _chain()
