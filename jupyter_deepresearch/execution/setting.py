@@ -18,7 +18,8 @@ from .notebooks.compose import Composed, compose
 from .paths import ProjectPaths, RunPaths
 from .reading import read_spec
 from .spec import RunnerSpec
-from .trees.tree import TreeRecord, make_tree, remove_tree
+from .trees.record import TreeRecord, write_record, written
+from .trees.tree import make_tree, remove_tree
 
 
 def set_up(project: ProjectPaths, spec: RunSpec, environ: Mapping[str, str]) -> RunPaths:
@@ -83,6 +84,7 @@ def _fill(
     project: ProjectPaths, draft: RunPaths, spec: RunSpec, composed: Composed, environ: Mapping[str, str]
 ) -> None:
     tree = make_tree(project.root, draft.work, spec.project, composed.files)
+    write_record(draft.tree, tree)
     (draft.work / PurePosixPath(spec.project.notebook).parent).mkdir(parents=True, exist_ok=True)
     draft.artifacts.mkdir(parents=True)
     draft.input.write_text(write(composed.notebook), encoding="utf-8")
@@ -124,7 +126,7 @@ def _instructions(
 def _notes(composed: Composed, tree: TreeRecord, environment: RunEnvironment) -> tuple[str, ...]:
     notes = list(tree.remarks)
     if tree.fresh:
-        notes.append(f"empty in this run, as [launcher] private says: {', '.join(tree.fresh)[:200]}")
+        notes.append(f"empty in this run, as [launcher] private says: {written(', '.join(tree.fresh))[:200]}")
     sources = (*(cell.source for cell in composed.notebook.cells), *composed.files.values())
     if environment.wandb_note is not None and any("wandb" in source for source in sources):
         notes.append(environment.wandb_note)

@@ -6,8 +6,11 @@ import platform
 import signal
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 
 from ...core.types import RunError
+from ..trees.aftermath import absent, change_note
+from ..trees.record import TreeRecord, read_record
 from .children import end_descendants
 from .ending import Death, Facts, clean
 from .session import Session
@@ -23,13 +26,27 @@ async def close(session: Session, watching: "asyncio.Task[None]") -> Facts:
     count = await asyncio.to_thread(end_descendants, os.getpid())
     if count:
         session.notes.append(f"{count} process(es) that the notebook left running were ended")
+    tree = await asyncio.to_thread(read_record, session.paths.tree)
+    if tree is not None and session.kernel is not None:
+        await asyncio.to_thread(_note_changes, session, tree)
     session.metrics.close()
     session.save()
     if session.output_log is not None:
         session.output_log.close()
     session.lease.release()
     session.tell("ended")
-    return _facts(session, death, tail)
+    return _facts(session, death, tail, () if tree is None else absent(tree))
+
+
+def _note_changes(session: Session, tree: TreeRecord) -> None:
+    """Say which of the project's own files changed since the kernel was started, as far as its tree links to them."""
+    try:
+        since_ns = (session.paths.inject / "sitecustomize.py").stat().st_ctime_ns
+    except OSError:  # the run has removed it
+        since_ns = session.paths.tree.stat().st_ctime_ns
+    note = change_note(Path(session.spec.project), tree, since_ns)
+    if note is not None:
+        session.notes.append(note)
 
 
 def _printed_tail(session: Session) -> str:
@@ -51,7 +68,7 @@ async def _end_kernel(session: Session) -> Death | None:
     return Death(code, session.died_of_memory and code == -signal.SIGKILL) if died else None
 
 
-def _facts(session: Session, death: Death | None, tail: str) -> Facts:
+def _facts(session: Session, death: Death | None, tail: str, unseen: tuple[str, ...]) -> Facts:
     elapsed_s = session.elapsed_s
     progress = None if session.execution is None else session.execution.progress
     return Facts(
@@ -71,6 +88,7 @@ def _facts(session: Session, death: Death | None, tail: str) -> Facts:
         peak_memory_bytes=session.sampler.peak_memory_bytes,
         notes=_notes(session),
         environment=_environment(session),
+        unseen=unseen,
     )
 
 

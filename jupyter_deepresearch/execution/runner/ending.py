@@ -4,7 +4,7 @@ import math
 import re
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...core.types import Outcome, Purpose, RunError, RunState
 from ..metrics.scoring import Score
@@ -38,7 +38,8 @@ class Facts:
     """All that is known of a run at its end.
 
     ``stop``: the rule or request that ended it; ``error``: what kept it from starting or going on; ``failure``: the
-    exception of a cell as an error; ``exits``: failed shell commands that count; ``tail``: what was printed last.
+    exception of a cell as an error; ``exits``: failed shell commands that count; ``tail``: what was printed last;
+    ``unseen``: what the project holds and the run does not see, folders with a slash at the end.
     """
 
     spec: RunnerSpec
@@ -57,6 +58,7 @@ class Facts:
     peak_memory_bytes: int | None = None
     notes: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
 
 
 def outcome(facts: Facts) -> Outcome:
@@ -112,6 +114,7 @@ def _failed(facts: Facts, failure: RunError) -> tuple[RunState, RunError]:
             f"after {facts.finished} of {facts.code_cells} code cells"
         )
         return RunState.CRASHED, RunError(failure.kind, message, failure.cell, failure.tail)
+    failure = replace(failure, message=failure.message + _missing_input(failure.message, facts.unseen))
     is_memory = failure.kind in _MEMORY_NAMES or _MEMORY_WORDS.search(failure.message) is not None
     return (RunState.OUT_OF_MEMORY if is_memory else RunState.CRASHED), failure
 
@@ -143,8 +146,21 @@ def _shell_failed(facts: Facts, exit_: ShellExit) -> tuple[RunState, RunError]:
     ended = f"exited with {exit_.code}" if exit_.code > 0 else f"was ended by {_signal_name(-exit_.code)}"
     is_memory = _MEMORY_WORDS.search(facts.tail) is not None
     state = RunState.OUT_OF_MEMORY if is_memory else RunState.CRASHED
-    message = f"the command !{exit_.command} {ended}"
+    errors = "\n".join(line for line in facts.tail.splitlines() if "Error" in line or "No such file" in line)
+    message = f"the command !{exit_.command} {ended}{_missing_input(clean(errors), facts.unseen)}"
     return state, RunError("ShellCommandFailed", message, exit_.cell, clean(facts.tail), exit_code=exit_.code)
+
+
+def _missing_input(message: str, unseen: tuple[str, ...]) -> str:
+    """Why a file that the message names is not there, where its name is kept from runs; else nothing."""
+    for path in unseen:
+        name = path.rstrip("/").rpartition("/")[2]
+        end = "/" if path.endswith("/") else r"(?![\w.-])"
+        if re.search(rf"(?<![\w.-]){re.escape(name)}{end}", message):
+            state = "holds files in the project but is empty in each run"
+            where = state if path.endswith("/") else "is a file of the project that no run sees"
+            return f"; {path} {where}: [launcher] private names it"
+    return ""
 
 
 def _measured(facts: Facts) -> tuple[RunState, RunError | None]:

@@ -11,7 +11,7 @@ from .globs import matches
 _OURS = ("forks", "reports", "directives", "experiments", "HUMAN_DIRECTIVE.md", "MEMORY_LOG.md")
 # Compiled files in one folder that runs share would give one run the code of another: an edit of the same size, made in
 # the same second, looks the same to Python.
-_NEVER = {".git", ".deepresearch", ".ipynb_checkpoints", "__pycache__"}
+NEVER_IN_A_RUN = {".git", ".deepresearch", ".ipynb_checkpoints", "__pycache__"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def private_names(layout: Layout) -> re.Pattern[str]:
 
 def is_ours(path: str, layout: Layout) -> bool:
     """Whether a path has no place in a run: what the research itself keeps, a repository's inside, the notebook."""
-    return path in _OURS or path == layout.notebook or path.rpartition("/")[2] in _NEVER
+    return path in _OURS or path == layout.notebook or path.rpartition("/")[2] in NEVER_IN_A_RUN
 
 
 @functools.lru_cache(maxsize=64)
