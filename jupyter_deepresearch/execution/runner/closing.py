@@ -13,6 +13,7 @@ from ..trees.aftermath import absent, change_note
 from ..trees.record import TreeRecord, read_record
 from .children import end_descendants
 from .ending import Death, Facts, clean
+from .kernel import Kernel
 from .session import Session
 
 
@@ -34,6 +35,7 @@ async def close(session: Session, watching: "asyncio.Task[None]") -> Facts:
     if session.output_log is not None:
         session.output_log.close()
     session.lease.release()
+    session.rendezvous.release()
     session.tell("ended")
     return _facts(session, death, tail, () if tree is None else absent(tree))
 
@@ -64,8 +66,18 @@ async def _end_kernel(session: Session) -> Death | None:
     died = kernel.returncode is not None or (session.execution is not None and session.execution.progress.died)
     if not died:
         session.sampler.note_peak(kernel.pid)
+        if session.stop is None and session.metrics.libraries:
+            await _finish_logging(session, kernel)
     code = await kernel.close()
     return Death(code, session.died_of_memory and code == -signal.SIGKILL) if died else None
+
+
+async def _finish_logging(session: Session, kernel: Kernel) -> None:
+    """By hand the notebook's kernel would live on, and wandb and others would write on."""
+    trouble = await kernel.finish_logging(failed=_failure(session) is not None)
+    if trouble is not None:
+        names = ", ".join(sorted(session.metrics.libraries))
+        session.notes.append(f"what {names} logged may lack its end: {trouble}")
 
 
 def _facts(session: Session, death: Death | None, tail: str, unseen: tuple[str, ...]) -> Facts:
@@ -116,10 +128,12 @@ def _notes(session: Session) -> tuple[str, ...]:
 
 def _environment(session: Session) -> Mapping[str, str]:
     """What the kernel ran in; only what is known."""
+    kernel, packages = session.kernel, session.packages
     known = {
         "kernel": session.spec.kernel,
         "python": session.language.get("version", ""),
-        "executable": "" if session.kernel is None else session.kernel.executable,
+        "executable": "" if kernel is None else kernel.interior.executable or kernel.executable,
+        "packages": packages.result() if packages is not None and packages.done() else "",
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "gpus": ", ".join(f"{device.name} ({device.uuid})" for device in session.lease.devices),

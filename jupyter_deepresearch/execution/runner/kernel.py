@@ -16,6 +16,7 @@ from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
 from ...errors import NotFound
+from .interior import ASKED, Interior, read_interior
 
 READY_TIMEOUT_S = 120.0
 FINISH_TIMEOUT_S = 30.0
@@ -76,7 +77,7 @@ waits for its reader. By itself a kernel puts all that is printed in 0.2 s into 
 
 
 class Kernel:
-    """A kernel. ``executable``: the program that was started, the Python of its environment as a rule."""
+    """A kernel. ``executable``: the program that was started; ``interior``: what it says of itself once prepared."""
 
     def __init__(self, name: str, cwd: str, env: Mapping[str, str], inject: Path) -> None:
         self._name, self._cwd = name, cwd
@@ -89,6 +90,7 @@ class Kernel:
         self.client: Any = None
         self.pid: int | None = None
         self.executable = ""
+        self.interior = Interior()
 
     async def launch(self, on_death: Callable[[], None]) -> None:
         """Start the process, not waiting until it answers.
@@ -215,18 +217,22 @@ class Kernel:
         """Run ``INIT``; the error in one line, None where there was none or the kernel is none of Python."""
         if not self._speaks_python:
             return None
-        trouble = await self.run_silently(INIT.replace("INJECT", repr(str(self._inject))))
+        trouble = await self.run_silently(INIT.replace("INJECT", repr(str(self._inject))), asked=ASKED)
         if trouble is None:  # now that the kernel waits for us, a flood waits there and not in our memory
             self.client.iopub_channel.socket.setsockopt(zmq.RCVHWM, QUEUED_MESSAGES)
         return trouble
 
-    async def run_silently(self, code: str, timeout_s: float = 30.0) -> str | None:
+    async def run_silently(
+        self, code: str, timeout_s: float = 30.0, asked: Mapping[str, str] | None = None
+    ) -> str | None:
         """Run code that leaves no trace in the notebook; the error in one line, None where there was none."""
-        request = self.client.execute(code, silent=True, store_history=False)
+        request = self.client.execute(code, silent=True, store_history=False, user_expressions=dict(asked or {}))
         try:
             content = (await self._reply(request, timeout_s))["content"]
         except TimeoutError:
             return f"no answer within {timeout_s:g} s"
+        if asked:
+            self.interior = read_interior(content)
         return None if content["status"] == "ok" else f"{content.get('ename')}: {content.get('evalue')}"
 
     @property

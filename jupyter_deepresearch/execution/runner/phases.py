@@ -9,6 +9,7 @@ from typing import Any
 
 from ...core.types import Outcome, RunError, RunState
 from ...errors import DeepResearchError
+from ..fingerprint import fingerprint
 from ..gpus.allocation import VISIBLE
 from ..gpus.lease import GpuDesk, GpuLease, GpuWish, Waiting, environment
 from ..gpus.nvml import GpuDriver
@@ -19,6 +20,7 @@ from .ending import clean, outcome
 from .guard import Stop
 from .injecting import inject
 from .kernel import Kernel
+from .not_started import NotStarted
 from .rendezvous import rendezvous
 from .session import Session
 from .watch import watch
@@ -63,9 +65,13 @@ def _as_error(session: Session, error: Exception) -> RunError:
     kernel = session.kernel
     code = None if kernel is None else kernel.returncode
     tail = "" if kernel is None else clean(kernel.stderr_tail)
-    kind = "KernelNotStarted" if not session.is_in_cells else "RunnerFailed"
-    died = f" (its process ended with {code})" if code is not None else ""
-    return RunError(kind, f"{error}{died}", tail=tail, exit_code=code)
+    if session.is_in_cells:
+        died = f" (its process ended with {code})" if code is not None else ""
+        return RunError("RunnerFailed", f"{error}{died}", tail=tail, exit_code=code)
+    message = str(error)
+    if kernel is not None and not isinstance(error, DeepResearchError):
+        message = NotStarted(session.spec.kernel, kernel.executable, error, tail, code).message
+    return RunError("KernelNotStarted", message, tail=tail, exit_code=code)
 
 
 async def _open(session: Session) -> "asyncio.Task[None]":
@@ -138,6 +144,7 @@ async def _connect(session: Session) -> None:
     await kernel.connect()
     session.language = await kernel.language()
     trouble = await kernel.prepare()
+    session.packages = asyncio.get_running_loop().run_in_executor(None, fingerprint, kernel.interior.path)
     if trouble is not None:
         session.notes.append(f"failed shell commands and floods of output are not seen in this kernel: {trouble}")
 

@@ -56,6 +56,7 @@ class Session:
         self.exits: list[ShellExit] = []
         self.notes: list[str] = list(spec.notes)
         self.language: Mapping[str, str] = {}
+        self.packages: asyncio.Future[str] | None = None
         self.is_closing = False
         self.died_of_memory = False
         self.started: float | None = None
