@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,3 +48,47 @@ def test_each_librarys_series_is_read_whole_and_right(name: str) -> None:
 
 def test_the_collection_is_large() -> None:
     assert len(RECORDED) >= 20
+
+
+IMITATED = json.loads((SAMPLES / "imitated" / "formats.json").read_text())
+
+
+@pytest.mark.parametrize("sample", IMITATED, ids=[sample["library"] for sample in IMITATED])
+def test_formats_written_after_the_libraries_sources(sample: dict[str, Any]) -> None:
+    reader = PrintedReader()
+    reports = reader.feed(sample["text"]) + reader.close()
+    found = [[report.step, dict(report.values)] for report in reports]
+    for step, values in sample["expected"]:
+        assert [step, values] in [[at, {n: v for n, v in read.items() if n in values}] for at, read in found]
+    assert len(found) == len(sample["expected"])
+
+
+USUAL = """
+    loss acc accuracy err error score f1 auc map mAP50 ppl perplexity bleu mse mae rmse r2 iou dice reward return
+    precision recall mcc kappa top1 Acc@1 accuracy_score f1_score objective metric
+""".split()  # noqa: SIM905 (one word each is easier to read here)
+NAMES = [
+    f"{part}{name}" for part in ("", "train_", "val_", "valid_", "eval_", "test_", "best_", "val/") for name in USUAL
+]
+
+
+@pytest.mark.parametrize("path", sorted((SAMPLES / "quiet").glob("*.txt")), ids=lambda path: path.stem)
+def test_output_without_metrics_gives_nothing_under_a_usual_name(path: Path) -> None:
+    """Not even where the objective has such a name: a wanted name counts in every form."""
+    text = path.read_text()
+    for wanted in [(), *((name,) for name in USUAL), NAMES]:
+        reader = PrintedReader(wanted)
+        found = {name.lower() for report in reader.feed(text) + reader.close() for name, _ in report.values}
+        assert found.isdisjoint(map(str.lower, NAMES))
+
+
+@pytest.mark.parametrize("name", ["sklearn-tables-and-scores", "stable-baselines3", "lightning-rich-terminal", "spacy"])
+def test_tables_and_blocks_are_read_the_same_in_any_pieces(name: str) -> None:
+    outputs = [json.loads(line) for line in (SAMPLES / f"{name}.jsonl").read_text().splitlines()]
+    text = "".join(output["text"] for output in outputs)
+    whole = PrintedReader(["val_loss"])
+    expected = whole.feed(text) + whole.close()
+    for size in (1, 3, 50, 999):
+        reader = PrintedReader(["val_loss"])
+        pieces = [text[start : start + size] for start in range(0, len(text), size)]
+        assert [report for piece in pieces for report in reader.feed(piece)] + reader.close() == expected

@@ -79,7 +79,7 @@ class PrintedReader:
         self._tables = Tables(names)
         self._marks = tuple(dict.fromkeys(mark for name in wanted for mark in _marks(name) if mark))
         self._rest = ""
-        self._cut = False
+        self._cut = self._returned = False
         self._bars: dict[str, _Bar] = {}
         self._drawn = _Bar()
         self._held: PrintedReport | None = None
@@ -88,6 +88,10 @@ class PrintedReader:
 
     def feed(self, text: str) -> list[PrintedReport]:
         """The reports in the lines and redraws that this chunk completes."""
+        if self._returned:
+            text, self._returned = "\r" + text, False
+        if text.endswith(("\r", "\b")):  # only the next character tells whether the line ends here or is drawn over
+            text, self._returned = text.rstrip("\r\b"), True
         last = max(text.rfind("\n"), text.rfind("\r"), text.rfind("\b"))
         if last < 0:
             self._keep(text)

@@ -17,7 +17,8 @@ _PAIRS = 64  # numbers taken of one line at most; more is a table or a dump, not
 _NUMBER = r"[-+]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,4})?|[-+]?(?i:nan|inf(?:inity)?)"
 _PAIR = re.compile(
     rf"""
-    (?P<separator> [ \t:=] (?<![ \t:=][ \t:=]) [ \t:=]{{0,47}} ) (?= ["'0-9.+\-nNiItaf] )
+    (?P<separator> [ \t:=] (?<![ \t:=][ \t:=]) [ \t:=]{{0,47}} ) (?= ["'0-9.+\-nNiItaf[] )
+    (?: \[ (?= [-+0-9.e]{{1,24}} [ ]?\] ) )?                                        # episodic_return=[20.]
     (?: (?:torch\.)? (?:tensor|array|(?:np\.|numpy\.)?float[0-9]{{0,2}}) \( )?    # tensor(0.5), np.float64(0.5)
     ["']? (?P<number> {_NUMBER} ) (?P<of> /[0-9]{{1,15}} [ ]? \( (?P<share> [0-9.]{{1,10}} ) [ ]? %\) )?
     (?! [\w/] | \.\w | :\w | ,[0-9] | -\w )         # 12ms, 3/10, 2.1.0, 12:00, 1,000, 2026-11
@@ -34,11 +35,13 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _LEADING_STEP = re.compile(
-    r"\s{0,40}(?:\[([0-9]{1,15})(?:/[0-9]{1,15})?\](?=\s)|([0-9]{1,15}):(?=\s)|Train: ([0-9]{1,15}) \[)"
+    r"\s{0,40}(?:\[([0-9]{1,15})(?:/[0-9]{1,15})?\](?=\s)|([0-9]{1,15}):(?=\s)|Train: ([0-9]{1,15}) \["
+    r"|[^\]]{8,80}\.py:[0-9]{1,6}\] \[([0-9]{1,15})\]\s|steps: ([0-9]{1,15})\s)"
 )
 _HEADER = re.compile(r"\W{0,40}epoch\W{0,4}([0-9]{1,15})(?:[ ]?(?:/|of)[ ]?[0-9]{1,15})?\W{0,4096}", re.IGNORECASE)
 _FOLDED = re.compile(r"([\w.\-]{1,60})(?:: |=)\((?:train=([0-9.naif-]{1,30}), )?test=([0-9.naif-]{1,30})\)")
 _TUTORIAL = re.compile(r"Accuracy of the (?:network|model) on the [0-9]{1,9} [a-z]{1,20} images: ")  # PyTorch's
+_RAISED = re.compile(r"[\w.]{1,80}(?:Error|Exception|Warning): ")
 _SETTINGS = re.compile(r"(?:\band )?\b(?:parameters|params|config|hparams|hyperparameters|args): \{[^{}]{0,2000}\}")
 _AFTER_NUMBER = frozenset(" \t,;:|)]}'\"")
 _SPLIT = re.compile(r"\b(train|training|valid|val|validation|test|eval|evaluation|dev)\b", re.IGNORECASE)
@@ -72,7 +75,7 @@ class LineParser:
         """
         text = text.rstrip()
         stripped = text.lstrip()
-        if stripped.startswith(words.FOREIGN_LINES):
+        if stripped.startswith(words.FOREIGN_LINES) or _RAISED.match(stripped):
             return None
         text = _unfolded(text, stripped)
         pairs = self._json_pairs(stripped) if stripped.startswith('{"') and stripped.endswith("}") else None
@@ -194,7 +197,7 @@ def _step(text: str) -> int | None:
     """The step a line names. A count over all epochs beats the epoch; a count with a total starts anew each epoch."""
     leading = _LEADING_STEP.match(text)
     if leading:
-        return int(leading[1] or leading[2] or leading[3])
+        return int(leading[leading.lastindex or 1])
     best, best_rank = None, -1
     for match in islice(_STEP.finditer(text), 8):
         unit = match["unit"].lower()

@@ -15,7 +15,17 @@ UNITS = (
     r"|iterations?|items?|rows?|GPUs?|workers?|fits?|[KMGT]"
 )
 # Lines of loggers that repeat or describe, and never report. W&B repeats at its end what its hook has seen.
-FOREIGN_LINES = ("wandb:", "[LightGBM]", "Traceback", "pip ", "Collecting ", "Downloading ", "Requirement ")
+FOREIGN_LINES = (
+    "wandb:",
+    "[LightGBM]",
+    "Traceback",
+    "pip ",
+    "Collecting ",
+    "Downloading ",
+    "Requirement ",
+    ">  ",
+    "---> ",
+)
 STOP_WORDS = _words("""
     a an the of is are was were has have had with for to at from than and or on in by as its it so far reached got
     info debug warning error critical root
@@ -41,6 +51,7 @@ _DENIED_WORDS = _words("""
     time times eta elapsed duration runtime remaining seconds second secs sec minutes hours ms took speed throughput
     pid port version rank timestamp ts date memory mem ram cpu gpu vram disk util flos flops device cuda progress
     download downloading loading completed complete done line dur wall wps ups fps
+    objects deltas swap load driver
 """)
 _DENIED_NAMES = _words("""
     epoch ep step iter iters iteration iterations global_step round update batch data v_num training validation
