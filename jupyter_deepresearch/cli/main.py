@@ -19,6 +19,7 @@ _MODULES: Mapping[str, str] = {
     "start": "research",
     "doctor": "doctor",
     "init": "init",
+    "take": "take",
     **dict.fromkeys(("status", "history", "best", "memory", "cost", "diff", "logs", "events"), "look"),
 }
 """Where a command lives; all others steer. Only that module is imported: a status must come at once."""

@@ -27,8 +27,8 @@ def _is_run(word: str) -> bool:
     return re.match(r"\d{4,}-[a-z]", word) is not None
 
 
-def _is_file(word: str) -> bool:
-    return word.endswith((".py", ".ipynb"))
+def _is_anything(word: str) -> bool:
+    return True
 
 
 def _is_nothing(word: str) -> bool:
@@ -47,7 +47,7 @@ class Shape:
 
 
 COMMANDS: Mapping[str, Shape] = {
-    "init": Shape("make a project around a notebook or a script", "[FILE] [-- ARGS]", 0, 1, _is_file),
+    "init": Shape("make a project around a notebook or a script", "[FILE] [-- ARGS]", 0, 2, _is_anything),
     "run": Shape("research it here, in the foreground, until a budget or the target ends it"),
     "start": Shape("research it in the Jupyter server that holds the folder, else in a process of its own"),
     "status": Shape("where it stands"),
@@ -56,6 +56,7 @@ COMMANDS: Mapping[str, Shape] = {
     "memory": Shape("what the researcher remembers, as it would be sent"),
     "cost": Shape("what calls to a language model have cost"),
     "diff": Shape("how experiment N differs from M (its parent)", "N [M]", 1, 2, _is_number),
+    "take": Shape("an experiment as a notebook and a patch, in a folder of its own", "N", 1, 1, _is_number),
     "logs": Shape("what a run prints (the latest one)", "[RUN]", 0, 1, _is_run),
     "events": Shape("everything that was written into its log"),
     "try": Shape("your own hypothesis, run next", "[NAME=VALUE ...]", 0, None, _is_assignment),
@@ -142,6 +143,8 @@ def _add_options(parser: argparse.ArgumentParser, command: str) -> None:
         add("--after", type=int, default=0, metavar="SEQ", help="only what came after this number")
     elif command == "logs":
         add("-f", "--follow", action="store_true", help="go on until the run has ended")
+    elif command == "take":
+        add("--into", metavar="DIR", type=Path, help="where to (default: a new folder in the project's forks/)")
     elif command == "reproduce":
         add("--seeds", type=int, required=True, metavar="K", help="how many further seeds")
     elif command == "stop":
@@ -198,6 +201,7 @@ def _request(
         yes=given.get("yes", False),
         notebook=given.get("notebook"),
         claim=given.get("claim"),
+        into=given.get("into"),
         arguments=arguments,
         kernel=given.get("kernel", "python3"),
     )

@@ -12,7 +12,7 @@ class Request:
 
     ``options`` are those of run and start; ``after`` and ``follow`` of events and logs, ``seeds`` of reproduce,
     ``yes`` of stop and init, ``notebook`` and ``claim`` of try, ``arguments`` (what stands after ``--``) and ``kernel``
-    of init.
+    of init, ``into`` of take.
     """
 
     command: str
@@ -26,5 +26,6 @@ class Request:
     yes: bool = False
     notebook: str | None = None
     claim: str | None = None
+    into: Path | None = None
     arguments: tuple[str, ...] = ()
     kernel: str = "python3"

@@ -216,7 +216,7 @@ def _further(work: Work, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
     own = work.experiment.by_hand
     if edits[: len(own)] != own:
         raise InvalidInput(
-            f"edit: hypothesis {work.number} is your edit of the files: change the files, or add to its {len(own)} edits"
+            f"edit: hypothesis {work.number} is your edit of the files: change them, or add to its {len(own)} edits"
         )
     return edits[len(own) :]
 

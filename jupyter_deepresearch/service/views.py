@@ -181,6 +181,18 @@ class ChangesView:
     changes: tuple[ChangedView, ...]
 
 
+@dataclass(frozen=True)
+class TakenView:
+    """An experiment written out: paths relative to ``folder``; ``patch`` is null where nothing differs."""
+
+    experiment: int
+    folder: str
+    notebook: str
+    files: tuple[str, ...]
+    patch: str | None
+    notes: tuple[str, ...] = ()
+
+
 def to_json(view: object) -> str:
     """Any of these views (or a tuple of them) as JSON text; NaN and infinities become null."""
     return msgspec.json.encode(view).decode()

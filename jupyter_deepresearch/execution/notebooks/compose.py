@@ -37,7 +37,7 @@ def compose(build: Build, run: Run, locked_files: Sequence[str] = ()) -> Compose
     Seed number k runs with the notebook's own ``seed`` + k - 1.
     Raises InvalidNotebook where an edit or a value does not fit.
     """
-    notebook, files = _edited(build, locked_files)
+    notebook, files = edited(build, locked_files)
     offered = survey(Source(write(notebook)))
     values = dict(checked_values(build.parameters, offered))
     seed = values.get(SEED, offered.parameters.get(SEED))
@@ -46,7 +46,7 @@ def compose(build: Build, run: Run, locked_files: Sequence[str] = ()) -> Compose
     if run.purpose is Purpose.DRY_RUN and offered.dry_run:
         values[DRY_RUN] = True
     locked = locked_ids(notebook)
-    notebook = _injected(notebook, values)
+    notebook = injected(notebook, values)
     _must_be_untouched(build.source, notebook)
     places = tuple(i for i, cell in enumerate(notebook.cells) if cell.id in locked)
     return Composed(notebook, {**offered.parameters, **values}, places, files)
@@ -96,7 +96,7 @@ def _fitted(name: str, value: Value, own: Value, dimension: Dimension | None) ->
     return int(value) if isinstance(own, int) and isinstance(value, float) else value
 
 
-def _edited(build: Build, locked_files: Sequence[str]) -> tuple[NotebookNode, Mapping[str, str]]:
+def edited(build: Build, locked_files: Sequence[str]) -> tuple[NotebookNode, Mapping[str, str]]:
     notebook = parse(build.source)
     files = dict(build.source.files)
     locked = locked_ids(notebook)
@@ -132,7 +132,7 @@ def _replaced(text: str, edit: Edit) -> str:
     return text.replace(edit.search, edit.replace)
 
 
-def _injected(notebook: NotebookNode, values: Parameters) -> NotebookNode:
+def injected(notebook: NotebookNode, values: Parameters) -> NotebookNode:
     """``notebook`` with one cell that sets ``values``, right after the parameters cell; unchanged without any."""
     if not values:
         return notebook

@@ -97,7 +97,7 @@ class ProjectNotebooks:
         folder = self._paths.experiments
         number = f"{experiment.number:04d}-"
         suffix = f".seed-{run.seed_index}.ipynb" if run.seed_index > 1 else ".ipynb"
-        stem = number + _slug(experiment)
+        stem = number + slug(experiment)
         if (folder / (stem + suffix)).exists():
             return folder / (stem + suffix)
         there = [path.name for path in folder.glob(f"{number}*.ipynb")] if folder.is_dir() else []
@@ -162,19 +162,19 @@ class ProjectNotebooks:
         }
 
 
-def _slug(experiment: Experiment) -> str:
+def slug(experiment: Experiment) -> str:
     """The claim as a file name: ASCII, whole words, at most 40 characters."""
     if experiment.hypothesis.kind is HypothesisKind.BASELINE:
         return "baseline"
     plain = unicodedata.normalize("NFKD", experiment.hypothesis.claim).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", plain)
-    slug = ""
+    made = ""
     for word in words:
-        longer = f"{slug}-{word}" if slug else word[:_SLUG_CHARS]
+        longer = f"{made}-{word}" if made else word[:_SLUG_CHARS]
         if len(longer) > _SLUG_CHARS:
             break
-        slug = longer
-    return slug or "experiment"
+        made = longer
+    return made or "experiment"
 
 
 def _loaded(path: Path) -> NotebookNode:
