@@ -133,7 +133,8 @@ BROKEN = 'Traceback (most recent call last):\n  File "<frozen runpy>", line 198\
             'mend it with: "/env/bin/python" -m pip install ipyk',
         ),
         (
-            "/env/bin/python: Error while finding module specification for 'ipykernel.x' (ModuleNotFoundError: No module named 'ipykernel')",
+            "/env/bin/python: Error while finding module specification for 'ipykernel.x' "
+            "(ModuleNotFoundError: No module named 'ipykernel')",
             1,
             "ipykernel is not installed for /env/bin/python;",
         ),

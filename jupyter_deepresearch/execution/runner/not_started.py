@@ -8,10 +8,14 @@ from ..mending import install_line
 
 # What ipykernel itself needs: without one of these it is half installed, or was broken by a later install.
 _PARTS = frozenset(
-    "IPython comm debugpy jupyter_client jupyter_core matplotlib_inline nest_asyncio packaging psutil tornado traitlets"
-    " zmq".split()
+    (
+        *("IPython", "comm", "debugpy", "jupyter_client", "jupyter_core", "matplotlib_inline", "nest_asyncio"),
+        *("packaging", "psutil", "tornado", "traitlets", "zmq"),
+    )
 )
-_NO_KERNEL = re.compile(r"^(?:(?P<python>[^:\n]*/[^:\n]*): )?.*No module named '?ipykernel(?:_launcher)?\b", re.MULTILINE)
+_NO_KERNEL = re.compile(
+    r"^(?:(?P<python>[^:\n]*/[^:\n]*): )?.*No module named '?ipykernel(?:_launcher)?\b", re.MULTILINE
+)
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[\w.]+)'")
 _MOST_CHARS = 300
 
