@@ -50,6 +50,8 @@ def find_code(folder: Path, layout: Layout) -> Code:
         if len(search.listings) == _LIMIT_FOLDERS and waiting:
             search.say(f"more than {_LIMIT_FOLDERS} folders: the others are linked, not searched for code")
             break
+    if layout.code.files and not search.paths:
+        search.remarks.append(f"[code] files names no file of the project: found none for {list(layout.code.files)}")
     return Code(tuple(sorted(search.paths)), tuple(search.remarks), search.listings)
 
 
@@ -69,6 +71,11 @@ def list_folder(folder: Path, inside: str, most: int | None = None) -> list[Entr
     """What lies in a project's folder; ``most``: stop reading there. Raises OSError."""
     with os.scandir(os.path.join(folder, inside)) as listing:
         return list(islice(listing, most))
+
+
+def is_package(entry: Entry) -> bool:
+    """Whether a folder is a Python package: one that imports need, even where ``[launcher] private`` has its name."""
+    return entry.is_dir(follow_symlinks=False) and os.path.exists(os.path.join(entry.path, "__init__.py"))
 
 
 class _Search:
@@ -124,7 +131,9 @@ class _Search:
         found, folders = [], []
         for entry in entries:
             path = prefix + entry.name
-            if is_ours(path, self._layout) or is_private(path, self._layout):
+            if is_ours(path, self._layout):
+                continue
+            if is_private(path, self._layout) and not is_package(entry):
                 continue
             if self._is_code(entry, path):
                 found.append(path)

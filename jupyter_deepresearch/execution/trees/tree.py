@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from ...core.project import Project
 from ...errors import InvalidNotebook, StorageFailed
-from .code import Code, Entry, find_code, list_folder
+from .code import Code, Entry, find_code, is_package, list_folder
 from .layout import Layout, is_ours, is_private
 from .record import MOST_RECORDED, Seen, TreeRecord
 
@@ -127,7 +127,7 @@ def _fill(making: _Making, inside: str, code: frozenset[str]) -> None:
             continue
         if path in making.files or path in code:
             _copy_code(making, path)
-        elif is_private(path, making.layout):
+        elif is_private(path, making.layout) and not (path in making.real and is_package(entry)):
             _keep_private(making, entry, path)
         elif path in making.real:
             if _is_folder(entry):
