@@ -5,6 +5,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -18,6 +19,7 @@ from .notebooks.compose import Composed, compose
 from .paths import ProjectPaths, RunPaths
 from .reading import read_spec
 from .spec import RunnerSpec
+from .trees.carrying import carry
 from .trees.record import TreeRecord, write_record, written
 from .trees.tree import make_tree, remove_tree
 
@@ -85,13 +87,23 @@ def _fill(
 ) -> None:
     tree = make_tree(project.root, draft.work, spec.project, composed.files)
     write_record(draft.tree, tree)
+    carried = _carried(project, draft, spec)
     (draft.work / PurePosixPath(spec.project.notebook).parent).mkdir(parents=True, exist_ok=True)
     draft.artifacts.mkdir(parents=True)
     draft.input.write_text(write(composed.notebook), encoding="utf-8")
     variables = run_environment(environ, spec.project.launcher.env, spec.dry_run)
     variables = with_wandb_names(variables, spec.project.name, spec.run.id)
-    told = _instructions(project, spec, composed, variables, _notes(composed, tree, variables))
+    told = _instructions(project, spec, composed, variables, (*carried, *_notes(composed, tree, variables)))
     draft.spec.write_bytes(msgspec.json.encode(told))
+
+
+def _carried(project: ProjectPaths, draft: RunPaths, spec: RunSpec) -> tuple[str, ...]:
+    """A repeated attempt goes on with what the one before had made: in words, what that was."""
+    if spec.artifacts_of == spec.run.id or spec.run.attempt < 2:
+        return ()
+    before = replace(spec.run, attempt=spec.run.attempt - 1)
+    names = carry(project.run(before.id).work, draft.work, project.run(spec.run.id).work)
+    return (f"goes on with what {before.id} left: {written(', '.join(names))[:200]}",) if names else ()
 
 
 def _instructions(
