@@ -139,6 +139,31 @@ def test_originals_that_were_imported_after_all_are_named_once(installed: Instal
     (installed.paths.root / "reports.jsonl").unlink()
 
 
+def test_finders_of_other_builders_are_mended_by_their_shape(installed: Installed) -> None:
+    # As scikit-build-core and editables (hatch, pdm) keep them: dicts of the finder, of its class or of its module.
+    package = installed.project / installed.package
+    finder = (
+        "import importlib.machinery, sys\n"
+        "class Finder:\n"
+        f"    _redirections = {{'other': {str(package / '__init__.py')!r}}}\n"
+        "    def __init__(self):\n"
+        f"        self.known = {{'alone': {str(package / 'model.py')!r}}}\n"
+        f"        self.places = {{'other': {{{str(package)!r}}}, 'listed': [{str(package)!r}, 'relative']}}\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name in self.known:\n"
+        "            return importlib.machinery.PathFinder.find_spec('model', list(self.places['other']))\n"
+        "sys.meta_path.append(Finder())\n"
+    )
+    site = next((installed.python.parent.parent / "lib").glob("python3*/site-packages"))
+    (site / "_demo_editable.py").write_text(finder)
+    (site / "_demo_editable.pth").write_text("import _demo_editable\n")
+    found = "import alone, sys; f = sys.meta_path[-1]; print(alone.WHO, f._redirections, f.known, f.places)"
+    seen = installed.run("-c", found)
+    assert seen.startswith("copy ") and "'relative'" in seen
+    assert seen.count(f"{installed.paths.work}/{installed.package}") == 4
+    (site / "_demo_editable.pth").unlink()
+
+
 def test_a_real_run_and_its_scripts_say_what_they_imported_even_if_the_kernel_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
