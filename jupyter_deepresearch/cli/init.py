@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InvalidInput, NotFound
@@ -26,9 +27,9 @@ _ROOT_SIGNS = (
 
 def perform(request: Request) -> int:
     """See ``main``. Raises InvalidInput, InvalidNotebook, NotFound, Conflict, StorageFailed."""
-    folder, target = _target(request)
+    folder, target = _target(request.words)
     refuse_a_project(folder)
-    wishes = Wishes(request.options.metric, request.options.direction, request.kernel)
+    wishes = Wishes(request.options.metric, request.options.direction, request.options.kernel)
     if target.suffix == ".ipynb":
         if request.arguments:
             raise InvalidInput(
@@ -48,28 +49,30 @@ def perform(request: Request) -> int:
     return 0
 
 
-def _target(request: Request) -> tuple[Path, Path]:
-    """The project's folder, and the script or notebook in it."""
-    folder = request.folder
-    if not request.words:
-        if folder.is_file():
-            raise InvalidInput(f"{folder.name}: accepted: a Python script (.py), a notebook (.ipynb) or a folder")
-        if not folder.is_dir():
-            raise NotFound(f"{folder}: no such folder, script or notebook")
-        refuse_a_project(folder)
-        return folder, the_notebook(folder)
-    named = Path(request.words[0])
-    if named.suffix not in (".py", ".ipynb"):
-        raise InvalidInput(f"{named}: accepted: a Python script (.py) or a notebook (.ipynb)")
-    inside = folder / named
-    path = Path(os.path.abspath(inside if inside.exists() else named))
+def _target(words: Sequence[str]) -> tuple[Path, Path]:
+    """The project's folder, and the script or notebook in it, of ``[PROJECT] [FILE]``."""
+    here = Path.cwd()
+    if len(words) == 2:
+        folder, file = here / words[0], Path(words[1])
+        path = folder / file if (folder / file).exists() else here / file
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise InvalidInput(f"{path}: accepted: a file in the project folder {folder}")
+        return Path(os.path.abspath(folder)), _file(path)
+    named = Path(os.path.abspath(here / words[0])) if words else here
+    if named.is_dir():
+        refuse_a_project(named)
+        return named, the_notebook(named)
+    path = _file(named)
+    return (here if path.is_relative_to(here) and _is_root(here) else path.parent), path
+
+
+def _file(path: Path) -> Path:
+    kind = {".py": "script", ".ipynb": "notebook"}.get(path.suffix)
+    if kind is None and path.is_file():
+        raise InvalidInput(f"{path}: accepted: a Python script (.py), a notebook (.ipynb) or a folder")
     if not path.is_file():
-        raise NotFound(f"{path}: there is no such {'notebook' if named.suffix == '.ipynb' else 'script'}")
-    is_named = folder != Path.cwd()
-    is_inside = path.resolve().is_relative_to(folder.resolve())
-    if is_named and not is_inside:
-        raise InvalidInput(f"{path}: accepted: a file in the project folder {folder}")
-    return (folder if is_named or (is_inside and _is_root(folder)) else path.parent), path
+        raise NotFound(f"{path}: there is no such {kind or 'folder, script or notebook'}")
+    return Path(os.path.abspath(path))
 
 
 def _is_root(folder: Path) -> bool:

@@ -137,7 +137,7 @@ def _add_options(parser: argparse.ArgumentParser, command: str) -> None:
     elif command == "init":
         add("--metric", metavar="NAME", help="the number to improve, as the program prints or logs it")
         add("--direction", choices=("maximize", "minimize"), help="which way is better (default: by the metric's name)")
-        add("--kernel", default="python3", metavar="NAME", help="the kernel that runs a script (default: python3)")
+        add("--kernel", metavar="NAME", help="the kernel of every run (default: the notebook's own)")
         add("-y", "--yes", action="store_true", help="do not ask")
     elif command == "events":
         add("--after", type=int, default=0, metavar="SEQ", help="only what came after this number")
@@ -203,5 +203,4 @@ def _request(
         claim=given.get("claim"),
         into=given.get("into"),
         arguments=arguments,
-        kernel=given.get("kernel", "python3"),
     )

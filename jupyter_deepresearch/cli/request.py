@@ -11,8 +11,8 @@ class Request:
     """One command line. ``words`` are the command's own arguments, without the project's folder.
 
     ``options`` are those of run and start; ``after`` and ``follow`` of events and logs, ``seeds`` of reproduce,
-    ``yes`` of stop and init, ``notebook`` and ``claim`` of try, ``arguments`` (what stands after ``--``) and ``kernel``
-    of init, ``into`` of take.
+    ``yes`` of stop and init, ``notebook`` and ``claim`` of try, ``arguments`` (what stands after ``--``) of init,
+    ``into`` of take.
     """
 
     command: str
@@ -28,4 +28,3 @@ class Request:
     claim: str | None = None
     into: Path | None = None
     arguments: tuple[str, ...] = ()
-    kernel: str = "python3"

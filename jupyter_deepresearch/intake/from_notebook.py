@@ -26,7 +26,7 @@ def propose_for_notebook(folder: Path, notebook: Path, wishes: Wishes) -> Propos
     source = read_source(notebook)
     copy = marked(source)
     seen = survey(copy.source)
-    find_kernel(seen.kernel, notebook.name)
+    find_kernel(wishes.kernel or seen.kernel, notebook.name)
     code = code_of(parse(source))
     names = (
         *_stored_names(notebook),
@@ -42,7 +42,7 @@ def propose_for_notebook(folder: Path, notebook: Path, wishes: Wishes) -> Propos
         space=tuple(map(str, seen.space)),
         roles=copy.marks,
         notes=seen.remarks,
-        files=(*files, *project_files(folder, name, goal)),
+        files=(*files, *project_files(folder, name, goal, wishes.kernel)),
         shown=copy.diff,
     )
 

@@ -25,14 +25,15 @@ def propose_for_script(folder: Path, script: Path, words: Sequence[str], wishes:
     """
     read_script(script)
     path = script.resolve().relative_to(folder.resolve()).as_posix()
-    spec = find_kernel(wishes.kernel, path)
+    kernel = wishes.kernel or "python3"
+    spec = find_kernel(kernel, path)
     texts = own_sources(folder.resolve(), script.resolve())
     goal = goal_of(path, source_names(texts), wishes.metric, wishes.direction)
     environ = run_environment(os.environ, ()).variables
     start = Start(folder.resolve(), path, texts, tuple(words), interpreter(spec.argv), environ)
     reading = read_options(start)
     parameters = named(settable(reading.options))
-    around = Script(path, reading.words, wishes.kernel, spec.display_name or wishes.kernel, reading.renamed)
+    around = Script(path, reading.words, kernel, spec.display_name or kernel, reading.renamed)
     notebook = notebook_around(around, parameters)
     name = f"{PurePosixPath(path).stem}.ipynb"
     return Proposal(

@@ -11,6 +11,8 @@ import runpy
 import sys
 from typing import Any
 
+_CLICK_TYPES = {"integer": "int", "text": "str", "boolean": "bool", "choice": "", "path": "str", "filename": "str"}
+
 
 def _is_plain(value: Any) -> Any:
     return value is None or isinstance(value, (bool, int, float, str))
@@ -29,7 +31,7 @@ def _setting(value: Any) -> Any:
 
 def _choices(choices: Any) -> Any:
     listed: Any = []
-    if choices is not None and not callable(choices):
+    if choices is not None:
         for choice in choices:
             known, value = _setting(choice)
             if not known or isinstance(value, list) or len(listed) > 30:
@@ -78,40 +80,51 @@ def _watch_argparse(found: Any) -> Any:
 
 
 def _parameter(parameter: Any) -> Any:
-    known, default = _setting(parameter.default)
-    flag = bool(getattr(parameter, "is_flag", False))
-    pair = flag and bool(getattr(parameter, "secondary_opts", ()))
+    """An option or argument of click, or of typer, which has its own copy of click."""
+    flag, secondary = bool(getattr(parameter, "is_flag", False)), list(getattr(parameter, "secondary_opts", ()))
+    default = parameter.default
+    if type(default).__name__ == "Sentinel":  # nothing said
+        default = False if flag else None
+    known, default = _setting(default)
+    kind = getattr(parameter, "type", None)
+    described = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+    name = str(getattr(kind, "name", "") or getattr(described, "__name__", ""))
+    options = type(default).__name__ if hasattr(described, "__members__") else _CLICK_TYPES.get(name, name)
     return {
-        "action": "BooleanOptionalAction" if pair else "StoreTrueAction" if flag else "StoreAction",
-        "spellings": list(parameter.opts) + list(parameter.secondary_opts) if hasattr(parameter, "is_flag") else [],
+        "action": "BooleanOptionalAction" if flag and secondary else "StoreTrueAction" if flag else "StoreAction",
+        "spellings": list(parameter.opts) + secondary if hasattr(parameter, "is_flag") else [],
         "dest": str(parameter.name),
         "default": default,
         "known": known and not getattr(parameter, "multiple", False),
-        "type": {"integer": "int", "text": "str", "boolean": "bool"}.get(parameter.type.name, parameter.type.name),
+        "type": options,
         "nargs": None if parameter.nargs == 1 else parameter.nargs,
-        "choices": _choices(getattr(parameter.type, "choices", None)),
+        "choices": _choices(
+            getattr(kind, "choices", None) or (described if hasattr(described, "__members__") else None)
+        ),
         "required": bool(parameter.required),
         "help": getattr(parameter, "help", None) or "",
     }
 
 
 def _watch_click(found: Any) -> Any:
-    try:
-        import click
-    except ImportError:
-        return
+    for module in ("click.core", "typer._click.core"):
+        try:
+            command = __import__(module, fromlist=["Command"]).Command
+        except (ImportError, AttributeError):
+            continue
+        command.make_context = _noting(found, command.make_context)
 
-    make_context = click.Command.make_context
 
+def _noting(found: Any, make_context: Any) -> Any:
     def noted(self: Any, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
-        actions = [_parameter(parameter) for parameter in self.params]
+        actions = [_parameter(parameter) for parameter in self.params if getattr(parameter, "expose_value", True)]
         commands = getattr(self, "commands", None)
         if commands:
-            actions.append(dict(_parameter_of_group(commands)))
+            actions.append(_parameter_of_group(commands))
         _note(found, actions)
         return make_context(self, info_name, args, parent, **extra)
 
-    click.Command.make_context = noted  # type: ignore[method-assign]
+    return noted
 
 
 def _parameter_of_group(commands: Any) -> Any:

@@ -58,12 +58,12 @@ class Wishes:
 
     metric: str | None = None
     direction: str | None = None
-    kernel: str = "python3"
+    kernel: str | None = None
 
 
-def project_files(folder: Path, notebook: str, goal: Goal) -> tuple[tuple[str, str], ...]:
-    """The settings, and the brief where the folder has none."""
-    settings = (CONFIG_NAME, settings_text(notebook, goal.metric, goal.direction, goal.others))
+def project_files(folder: Path, notebook: str, goal: Goal, kernel: str | None = None) -> tuple[tuple[str, str], ...]:
+    """The settings, and the brief where the folder has none. ``kernel``: one that is not the notebook's own."""
+    settings = (CONFIG_NAME, settings_text(notebook, goal.metric, goal.direction, goal.others, kernel))
     if (folder / BRIEF_NAME).exists():
         return (settings,)
     return (settings, (BRIEF_NAME, brief_text(folder.resolve().name, goal.metric, goal.direction)))

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import InvalidInput
 from .asked_options import Answer, ask_options, run_in_links
-from .options import Option, Passing, copy_name, given
+from .options import Option, Passing, copy_name, given, parameter_name
 from .source_options import source_options
 from .text_options import command_line_fields, constants_as_flags, text_options
 from .yaml_options import (
@@ -82,7 +82,8 @@ def _given(start: Start, options: Sequence[Option], lead: tuple[str, ...], notes
     missing += places[len([word for word in set_.rest if not word.startswith("-")]) :]
     if missing:
         names = " ".join(o.flag.upper() if o.is_positional else f"{o.flag} VALUE" for o in missing)
-        raise InvalidInput(f"{start.path} needs {names}; accepted: init {start.path} -- {names}")
+        words = " ".join((*start.words, names))
+        raise InvalidInput(f"{start.path} needs {names}; accepted: init {start.path} -- {words}")
     return Reading(set_.options, (*lead, *set_.rest), notes)
 
 
@@ -183,10 +184,15 @@ def _with_files(start: Start, reading: Reading) -> Reading:
     if name is None or path is None:
         return reading
     inner = path.resolve().relative_to(start.folder.resolve()).as_posix()
-    taken = {o.flag.lstrip("-").replace("-", "_") for o in reading.options}
-    leaves = [o for o in leaf_options(loaded(path), Passing.FILE, inner) if o.flag.replace(".", "_") not in taken]
+    leaves = leaf_options(loaded(path), Passing.FILE, inner)
     if not leaves:
         return reading
+    # An option without a value of its own overrides the file's where it is given: the file's value is the one to set.
+    held = {parameter_name(leaf.flag) for leaf in leaves}
+    options = tuple(o for o in reading.options if o.value is not None or parameter_name(o.flag) not in held)
+    reading = dataclasses.replace(reading, options=options)
+    taken = {parameter_name(o.flag) for o in options}
+    leaves = tuple(leaf for leaf in leaves if parameter_name(leaf.flag) not in taken)
     new = copy_name(name)
     if named:
         options = tuple(o for o in reading.options if o is not named[0])

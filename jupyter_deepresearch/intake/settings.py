@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from ..core.project import Direction
 
 
-def settings_text(notebook: str, metric: str, direction: Direction, also_seen: Sequence[str]) -> str:
+def settings_text(
+    notebook: str, metric: str, direction: Direction, also_seen: Sequence[str], kernel: str | None = None
+) -> str:
     """A ``deepresearch.toml`` with every key that matters; those that begin with # are off."""
     seen = f"  # also seen: {', '.join(also_seen[:6])}" if also_seen else ""
+    own = f"kernel = {_text(kernel)}" if kernel else '# kernel = "python3"'
     other = "minimize" if direction is Direction.MAXIMIZE else "maximize"
     return f"""\
 # What `jupyter deepresearch run` reads here. A line that begins with # is off; take the sign away to use it.
@@ -47,6 +50,7 @@ seeds = 3  # a champion must win on so many
 # stall_minutes = 15  # no output and no use of CPU, GPU, disk or network ends a run
 
 [launcher]
+{own}  # the kernel of every run, in place of the notebook's own
 # gpus = "auto"  # or "none", or numbers such as [0, 1]
 # max_parallel = 1  # runs at once
 # private = ["checkpoints", "outputs", "runs", "lightning_logs", "wandb", "mlruns", "mlflow.db*", "*.ckpt", "*.pt"]
