@@ -68,7 +68,7 @@ COMMANDS: Mapping[str, Shape] = {
     "stop": Shape("start nothing new and cancel live runs"),
     "cancel": Shape("end one live run", "RUN", 1, 1, _is_run),
     "reproduce": Shape("run an experiment with further seeds", "N", 1, 1, _is_number),
-    "doctor": Shape("what is there and what is missing: kernel, GPU, extension, disk, sandbox, key"),
+    "doctor": Shape("what is there and what is missing: kernel and its packages, GPU, extension, disk, sandbox, key"),
 }
 
 

@@ -5,25 +5,22 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .config.loading import load, resolve_researcher
-from .core.project import Project
-from .errors import DeepResearchError
+from ..config.loading import load, resolve_researcher
+from ..core.project import Project
+from ..errors import DeepResearchError
+from .check import Check
+
+if TYPE_CHECKING:
+    from ..execution.gpus.looking import GpuView
+
+__all__ = ["Check", "examine"]
 
 FREE_GB = 2.0
 _SERVER_CONFIG = Path("jupyter_server_config.d") / "jupyter_deepresearch.json"
 _SIDEBAR = Path("labextensions") / "jupyter-deepresearch" / "package.json"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at. ``said`` is what was found, or what to do where it is not ``ok``."""
-
-    name: str
-    ok: bool
-    said: str
 
 
 def examine(folder: Path, project: Project | None = None) -> Iterator[Check]:
@@ -32,41 +29,53 @@ def examine(folder: Path, project: Project | None = None) -> Iterator[Check]:
         project = project or load(folder)
     except DeepResearchError as error:
         yield Check("project", False, str(error))
-    if project is not None:
+    gpus, gpu = _gpu()
+    if project is None:
+        yield _default_kernel()
+    else:
+        from .kernel import examine_kernel
+
         yield Check("project", True, f"{project.objective.direction.value} {project.objective.metric}")
-    yield _kernel(folder, project)
-    yield _gpu()
+        yield from examine_kernel(folder, project, os.environ, gpus)
+    yield gpu
     yield _extension()
     yield _disk(folder)
     yield _sandbox()
     yield _key(project)
 
 
-def _kernel(folder: Path, project: Project | None) -> Check:
-    from .execution.environment import find_kernel
-    from .execution.notebooks.publish import ProjectNotebooks
+def _default_kernel() -> Check:
+    from ..execution.environment import find_kernel
 
-    name, notebook = "python3", "any notebook"
     try:
-        if project is not None:
-            name, notebook = ProjectNotebooks(folder).read(project.notebook)[1].kernel, project.notebook
-        spec = find_kernel(name, notebook)
+        spec = find_kernel("python3", "any notebook")
     except DeepResearchError as error:
         return Check("kernel", False, str(error))
-    command = spec.argv[0] if spec.argv else ""
-    if command and shutil.which(command) is None and command not in ("python", "python3"):
-        return Check("kernel", False, f"{name}: its program {command} is gone; install the kernel again")
-    return Check("kernel", True, f"{name} ({spec.display_name})")
+    return Check("kernel", True, f"python3 ({spec.display_name})")
 
 
-def _gpu() -> Check:
-    from .execution.gpus.nvml import NvmlGpus
+def _gpu() -> tuple[int, Check]:
+    """How many GPUs are ours, and who holds what of them."""
+    from ..execution.gpus.allocation import VISIBLE
+    from ..execution.gpus.looking import look
+    from ..execution.gpus.nvml import NvmlGpus
 
-    devices = NvmlGpus().devices()
+    driver = NvmlGpus()
+    devices = look(driver, os.environ.get(VISIBLE))
+    ours = [device for device in devices if device.is_ours]
+    if driver.trouble is not None:
+        return 0, Check("gpu", False, f"{driver.trouble}; restart the machine, or install its driver again")
     if not devices:
-        return Check("gpu", True, "none here: runs use the CPU")
-    named = ", ".join(f"{d.index}: {d.name}, {d.free_bytes / 1e9:.0f} GB free" for d in devices)
-    return Check("gpu", True, named)
+        return 0, Check("gpu", True, "none here: runs use the CPU")
+    if not ours:
+        return 0, Check("gpu", True, f"{len(devices)} here, none of them allocated to us: runs use the CPU")
+    return len(ours), Check("gpu", True, "; ".join(map(_device, ours)))
+
+
+def _device(device: "GpuView") -> str:
+    leased = [f"held by {device.leased_by}"] if device.leased_by is not None else []
+    who = ", ".join([*leased, *device.holders]) or "free"
+    return f"{device.index}: {device.name}, {device.free_bytes / 1e9:.0f} GB free, {who}"
 
 
 def _extension() -> Check:
