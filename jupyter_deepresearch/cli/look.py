@@ -1,6 +1,8 @@
 """Commands that only look: status, history, best, memory, cost, diff, logs, events."""
 
 import json
+import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -34,7 +36,15 @@ def _history(project: OpenedProject, request: Request) -> None:
         print(views.to_json(rows))
         return
     champion = project.state.champion
-    print(text.history_text(rows, None if champion is None else champion.number))
+    print(_fitted(text.history_text(rows, None if champion is None else champion.number)))
+
+
+def _fitted(table: str) -> str:
+    """A table as wide as the terminal: lines that break are no table. As it is where it goes into a file or a pipe."""
+    if not sys.stdout.isatty():
+        return table
+    width = shutil.get_terminal_size().columns
+    return "\n".join(line if len(line) <= width else f"{line[: width - 1]}…" for line in table.split("\n"))
 
 
 def _best(project: OpenedProject, request: Request) -> None:
@@ -63,7 +73,7 @@ def _changes_text(found: views.ChangesView) -> str:
     before = "the project's notebook" if found.before is None else f"experiment {found.before}"
     lines = [f"from {before} to experiment {found.after}"]
     for change in found.changes:
-        lines += ["", change.place, *change.lines]
+        lines += ["", change.place, *map(text.plain, change.lines)]
     return "\n".join(lines if found.changes else [*lines, "no difference"])
 
 

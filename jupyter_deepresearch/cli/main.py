@@ -1,5 +1,6 @@
 """The entry point: one command line in, one exit status out. Whatever goes wrong is one line on stderr."""
 
+import io
 import os
 import signal
 import sys
@@ -27,6 +28,7 @@ _MODULES: Mapping[str, str] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0, 1 for an error, 2 for a usage error, 128 + n when signal n ended it."""
+    _write_what_can_be_written()
     try:
         status = _perform(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -48,6 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get(DEBUG):
             raise
         return _complain(f"a defect of this program: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
+
+
+def _write_what_can_be_written() -> None:
+    """A terminal that has no … or ± (an old locale over ssh) gets a question mark in its place, and no error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _perform(argv: Sequence[str]) -> int:

@@ -8,9 +8,12 @@ import contextlib
 import os
 import signal
 import sys
+import time
 
-from ..errors import DeepResearchError
+from ..errors import DeepResearchError, StorageFailed
 from .parser import PROGRAM
+
+RETRY_S = 30.0
 
 
 def main() -> int:
@@ -33,7 +36,15 @@ def _research(project_id: str) -> int:
     from .research import carry_out
 
     with contextlib.closing(make_service(name=f"`{PROGRAM} start`")) as service:
-        return carry_out(service, service.project(project_id), as_json=False)
+        while True:
+            project = service.project(project_id)
+            try:
+                return carry_out(service, project, as_json=False)
+            except StorageFailed as error:  # a full disk or a locked ledger is waited out, as a server does
+                if not project.store.is_there():
+                    raise
+                print(f"{error}; trying again in {RETRY_S:g} s", file=sys.stderr, flush=True)
+                time.sleep(RETRY_S)
 
 
 if __name__ == "__main__":

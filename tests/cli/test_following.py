@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import pytest
 
 from jupyter_deepresearch.cli.printed import Plain, Raw, drawn
 from jupyter_deepresearch.execution.trees.carrying import carry
+from jupyter_deepresearch.service.opened import OpenedProject
+from tests.cli.proposing import propose
 from tests.small_project import write_project
 from tests.terminal import PROGRAM, Running, events, history, status, tell, wait_for
 
@@ -160,3 +164,28 @@ def test_a_reader_that_goes_away_ends_the_following_at_once_and_silently(tmp_pat
     finally:
         tell("stop", folder, "--yes")
         research.kill()
+
+
+def test_a_narrow_terminal_without_our_characters_is_no_obstacle(project: OpenedProject) -> None:
+    number = propose(project, "x 3 is better than \x1b[31mwhatever was tried before it…")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "40"}
+    command = [*PROGRAM, "history", str(project.folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stderr) == (0, "") and "\x1b" not in done.stdout
+    assert "whatever was tried before it?" in done.stdout, "a pipe gets it whole"
+    lines = in_a_terminal(40, "history", project.folder).replace("\r\n", "\n").rstrip("\n").split("\n")
+    assert len(lines) == 1 + number + 1 and all(len(line) <= 40 for line in lines) and lines[-1].endswith("…")
+
+
+def in_a_terminal(columns: int, *words: str | Path) -> str:
+    """What a command prints on a terminal of this width."""
+    ours, theirs = pty.openpty()
+    try:
+        termios.tcsetwinsize(theirs, (24, columns))
+        command = [*PROGRAM, *map(str, words)]
+        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        subprocess.run(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, check=True, timeout=40)
+        return os.read(ours, 65536).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)

@@ -45,6 +45,7 @@ def loop_of(text: str) -> int:
     return int(found[1])
 
 
+@pytest.mark.slow
 def test_a_project_is_researched_from_a_kernel_without_a_server(folder: Path) -> None:
     with a_kernel(folder) as kernel:
         assert "no project is known yet" in kernel.refused("status")
@@ -70,6 +71,7 @@ def test_a_project_is_researched_from_a_kernel_without_a_server(folder: Path) ->
         until(lambda: "running   " not in kernel.say("status").text)
 
 
+@pytest.mark.slow
 def test_a_folder_outside_the_servers_root_is_researched_all_the_same(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
