@@ -53,6 +53,7 @@ def _made(root: Path, data: str, times: int, *, mixed: bool) -> _Made:
     project = root / f"{data}-mixed-{mixed}"
     _write_code(project, mixed=mixed)
     (root / "data").rename(project / data)
+    os.sync()  # the disk is done with the project itself
     seconds, links = [], 0
     for number in range(times):
         work = project / ".deepresearch" / "runs" / str(number) / "work"

@@ -220,8 +220,10 @@ def _read(path: Path) -> tuple[bytes, os.stat_result]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise IsADirectoryError(f"{path} is no file")
-        with open(descriptor, "rb", closefd=False, buffering=0) as file:
-            return file.readall(), status
+        parts = [os.read(descriptor, status.st_size + 1)]
+        while parts[-1] and len(parts[0]) != status.st_size:  # it grows, or the file system gives less at a time
+            parts.append(os.read(descriptor, 1 << 20))
+        return b"".join(parts), status
     finally:
         os.close(descriptor)
 
