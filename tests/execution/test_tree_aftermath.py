@@ -15,6 +15,7 @@ from jupyter_deepresearch.core.types import Outcome, Purpose, RunError, RunState
 from jupyter_deepresearch.execution.local import LocalLauncher
 from jupyter_deepresearch.execution.metrics.scoring import Tally
 from jupyter_deepresearch.execution.runner.ending import Facts, outcome
+from jupyter_deepresearch.execution.runner.missing import missing_input
 from jupyter_deepresearch.execution.runner.reports import ShellExit
 from jupyter_deepresearch.execution.spec import RunnerSpec
 from jupyter_deepresearch.execution.trees.aftermath import absent, change_note
@@ -24,6 +25,8 @@ from tests.execution.run_specs import ended, make_spec, run_paths, write_noteboo
 
 PROJECT = Project("p", "train.ipynb", Objective("acc", Direction.MAXIMIZE))
 START = "changed while the run was live, by it or by another hand, through a link of its tree: "
+
+WORK = "/home/x/p/.deepresearch/runs/0001-a/work"
 
 
 @pytest.fixture
@@ -100,8 +103,8 @@ def test_a_record_is_read_as_it_was_written_and_stays_small(tmp_path: Path) -> N
 
 
 def _facts(**changes: object) -> Facts:
-    spec = RunnerSpec("r", "", Purpose.CANDIDATE, PROJECT.objective, Guard(), "python3", "", "", {})
-    return Facts(spec, Tally(PROJECT.objective).score(), unseen=("checkpoints/", "w.pt"), **changes)  # type: ignore[arg-type]
+    spec = RunnerSpec("r", "", Purpose.CANDIDATE, PROJECT.objective, Guard(), "python3", WORK, "", {})
+    return Facts(spec, Tally(PROJECT.objective).score(), unseen=("runs/", "checkpoints/", "w.pt"), **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,12 @@ def _facts(**changes: object) -> Facts:
         ("./checkpoints/base does not appear to have a file named config.json", "checkpoints/"),
         ("[Errno 2] No such file or directory: '../w.pt'", "w.pt"),
         ("[Errno 2] No such file or directory: 'new.pt'", None),
+        ("cannot open /home/x/p/.deepresearch/runs/0001-a/work/checkpoints/a b.pt", "checkpoints/"),
+        ("cannot open '/home/x/p/.deepresearch/runs/0001-a/work/model/w.pt'", None),
         ("my_checkpoints/x is missing", None),
+        ("no such file: data/checkpoints/x", None),
+        ("/elsewhere/checkpoints/x is missing", None),
+        ("File checkpoints/x.", "checkpoints/"),
         ("w.pth is missing", None),
     ],
 )
@@ -125,6 +133,15 @@ def test_a_missing_file_that_runs_do_not_see_is_explained(message: str, named: s
     for error in seen:
         assert error is not None and ("[launcher] private names it" in error.message) is (named is not None)
         assert named is None or f"; {named} " in error.message
+
+
+def test_a_notebook_in_a_folder_names_paths_from_there() -> None:
+    unseen = ("notebooks/checkpoints/", "weights/")
+    assert missing_input("No such file: 'checkpoints/a.pt'", unseen, f"{WORK}/notebooks").startswith(
+        "; notebooks/check"
+    )
+    assert missing_input("No such file: '../weights/a.pt'", unseen, f"{WORK}/notebooks").startswith("; weights/")
+    assert missing_input("No such file: 'checkpoints/a.pt'", unseen, WORK) == ""
 
 
 def test_a_real_run_records_its_tree_says_what_it_wrote_and_explains_what_it_missed(

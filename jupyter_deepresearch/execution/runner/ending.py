@@ -10,6 +10,7 @@ from ...core.types import Outcome, Purpose, RunError, RunState
 from ..metrics.scoring import Score
 from ..spec import RunnerSpec
 from .guard import Stop
+from .missing import error_lines, missing_input
 from .reports import ShellExit
 
 TAIL_CHARS = 4000
@@ -114,7 +115,8 @@ def _failed(facts: Facts, failure: RunError) -> tuple[RunState, RunError]:
             f"after {facts.finished} of {facts.code_cells} code cells"
         )
         return RunState.CRASHED, RunError(failure.kind, message, failure.cell, failure.tail)
-    failure = replace(failure, message=failure.message + _missing_input(failure.message, facts.unseen))
+    why = missing_input(failure.message, facts.unseen, facts.spec.cwd)
+    failure = replace(failure, message=failure.message + why)
     is_memory = failure.kind in _MEMORY_NAMES or _MEMORY_WORDS.search(failure.message) is not None
     return (RunState.OUT_OF_MEMORY if is_memory else RunState.CRASHED), failure
 
@@ -146,21 +148,9 @@ def _shell_failed(facts: Facts, exit_: ShellExit) -> tuple[RunState, RunError]:
     ended = f"exited with {exit_.code}" if exit_.code > 0 else f"was ended by {_signal_name(-exit_.code)}"
     is_memory = _MEMORY_WORDS.search(facts.tail) is not None
     state = RunState.OUT_OF_MEMORY if is_memory else RunState.CRASHED
-    errors = "\n".join(line for line in facts.tail.splitlines() if "Error" in line or "No such file" in line)
-    message = f"the command !{exit_.command} {ended}{_missing_input(clean(errors), facts.unseen)}"
+    why = missing_input(error_lines(clean(facts.tail)), facts.unseen, facts.spec.cwd)
+    message = f"the command !{exit_.command} {ended}{why}"
     return state, RunError("ShellCommandFailed", message, exit_.cell, clean(facts.tail), exit_code=exit_.code)
-
-
-def _missing_input(message: str, unseen: tuple[str, ...]) -> str:
-    """Why a file that the message names is not there, where its name is kept from runs; else nothing."""
-    for path in unseen:
-        name = path.rstrip("/").rpartition("/")[2]
-        end = "/" if path.endswith("/") else r"(?![\w.-])"
-        if re.search(rf"(?<![\w.-]){re.escape(name)}{end}", message):
-            state = "holds files in the project but is empty in each run"
-            where = state if path.endswith("/") else "is a file of the project that no run sees"
-            return f"; {path} {where}: [launcher] private names it"
-    return ""
 
 
 def _measured(facts: Facts) -> tuple[RunState, RunError | None]:
