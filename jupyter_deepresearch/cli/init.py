@@ -84,7 +84,12 @@ def _shown(folder: Path, target: Path, proposal: Proposal) -> str:
     goal = proposal.goal
     how = "as you gave it" if goal.given else f"of those that {target.name} prints or logs"
     others = f" (also seen: {', '.join(goal.others[:6])})" if goal.others else ""
-    lines = [f"--- {target.name}", f"+++ {proposal.notebook}", *proposal.shown, ""]
+    if target.suffix == ".py":
+        lines = [f"{proposal.notebook} around {target.name}:", "", *(f"    {line}" for line in proposal.shown), ""]
+    elif proposal.shown:
+        lines = [f"--- {target.name}", f"+++ {proposal.notebook}", *proposal.shown, ""]
+    else:
+        lines = [f"{target.name} serves as it is: there is nothing to mark", ""]
     lines += [f"cell {mark.cell:<5}{mark.role}: {mark.why}" for mark in proposal.roles]
     lines.append(f"metric    {goal.direction.value} {one_line(goal.metric)}, {how}{others}")
     lines.append(f"searching {space_text(proposal.space)}")

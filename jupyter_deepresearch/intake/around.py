@@ -36,9 +36,13 @@ _NEVER_VARIED = {
 
 @dataclass(frozen=True)
 class Script:
-    """A script and how it is started. ``words`` come right after its name; ``renamed``: see ``Reading``."""
+    """A script and how it is started.
+
+    ``launch``: its path, or ``-m`` and its module; ``words`` come right after; ``renamed``: see ``Reading``.
+    """
 
     path: str
+    launch: tuple[str, ...]
     words: tuple[str, ...] = ()
     kernel: str = "python3"
     display: str = "Python 3"
@@ -73,13 +77,14 @@ def _composed(script: Script, parameters: Sequence[Parameter], sweeps: dict[str,
         }
     )
     settings = "\n".join(_line(p, sweeps.get(p.name, "")) for p in parameters) or "# The script has no option to set."
-    copies = [*file_copies(parameters), *script_copy(script.path, script.renamed, parameters)]
-    path = copy_name(script.path) if script_copy(script.path, script.renamed, parameters) else script.path
+    changed = script_copy(script.path, script.renamed, parameters)
+    copies = [*file_copies(parameters), *changed]
+    launch = (copy_name(script.path),) if changed else script.launch
     made.cells = [
         nbformat.v4.new_markdown_cell(_title(script), id="about"),
         nbformat.v4.new_code_cell(settings, id="parameters", metadata={"tags": [PARAMETERS]}),
         *(nbformat.v4.new_code_cell(text, id=f"copy-{i}") for i, text in enumerate(copies, 1)),
-        nbformat.v4.new_code_cell(_start(script, parameters, path), id="run"),
+        nbformat.v4.new_code_cell(_start(script, parameters, launch), id="run"),
     ]
     return Source(write(made))
 
@@ -123,9 +128,9 @@ def _range_words(dimension: Dimension) -> str:
     return f"{dimension.low:g}..{dimension.high:g}{' log' if dimension.log else ''}"
 
 
-def _start(script: Script, parameters: Sequence[Parameter], path: str) -> str:
-    """The cell that runs the script as a child; ``path`` is the script's, or its copy's."""
-    words = [_literal(word) for word in (path, *script.words)]
+def _start(script: Script, parameters: Sequence[Parameter], launch: tuple[str, ...]) -> str:
+    """The cell that runs the script, or its copy, as a child."""
+    words = [", ".join(map(_literal, launch)), *map(_literal, script.words)]
     passed = [p for p in parameters if p.option.passing not in (Passing.FILE, Passing.TEXT)]
     lines = ["sys.executable", *words, *(_words(p) for p in passed)]
     listed = "".join(f"    {line},\n" for line in lines)

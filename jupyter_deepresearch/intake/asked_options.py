@@ -34,21 +34,21 @@ class Answer:
     text: str = ""
 
 
-def ask_options(python: str, folder: Path, script: str, words: Sequence[str], environ: Mapping[str, str]) -> Answer:
-    """The options of ``script`` (relative to ``folder``). ``words``: a subcommand, where there is one.
+def ask_options(python: str, folder: Path, words: Sequence[str], environ: Mapping[str, str]) -> Answer:
+    """The options of a script. ``words``: how it is started in ``folder``, and what it is asked with.
 
-    The script runs with ``--help`` in a folder of links to the project's, so that a file it makes is no one's.
+    It runs in a folder of links to the project's, so that a file it makes is no one's.
     """
     with tempfile.TemporaryDirectory(prefix="deepresearch-") as temporary:
         found = Path(temporary) / "options.jsonl"
-        command = [python, str(_PROBE), str(found), script, *words, "--help"]
+        command = [python, str(_PROBE), str(found), *words]
         answer = _run(command, folder, Path(temporary) / "work", environ)
         parsers = [json.loads(line) for line in found.read_text().splitlines()] if found.exists() else []
     actions = list({_key(action): action for parser in parsers for action in parser}.values())
     if not actions:
         return Answer(problem=answer.problem or "it reads no command line")
     needed = [a["choices"] for a in actions if a["action"] == "SubParsersAction"]
-    own = actions if not (needed and words) else list(parsers[-1])
+    own = list(parsers[-1]) if needed and len(parsers) > 1 else actions
     return Answer(tuple(filter(None, map(_option, own))), tuple(map(str, needed[0])) if needed else ())
 
 

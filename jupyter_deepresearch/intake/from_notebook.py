@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from ..core.types import Source
 from ..errors import InvalidNotebook, NotFound
 from ..execution.environment import find_kernel
 from ..execution.notebooks.cells import parse
@@ -11,7 +12,7 @@ from ..execution.notebooks.space import survey
 from .marking import Marked, code_of, marked
 from .metrics import printed_names, ranked, source_names
 from .proposal import Proposal, Wishes, goal_of, project_files
-from .sources import imported_sources
+from .sources import imported_sources, own_sources
 
 COPY_SUFFIX = ".research.ipynb"
 
@@ -27,11 +28,7 @@ def propose_for_notebook(folder: Path, notebook: Path, wishes: Wishes) -> Propos
     copy = marked(source)
     seen = survey(copy.source)
     find_kernel(wishes.kernel or seen.kernel, notebook.name)
-    code = code_of(parse(source))
-    names = (
-        *_stored_names(notebook),
-        *source_names((code, *imported_sources(folder.resolve(), code, notebook.resolve()))),
-    )
+    names = (*_stored_names(notebook), *source_names(_sources(folder.resolve(), notebook.resolve(), source)))
     goal = goal_of(notebook.name, names, wishes.metric, wishes.direction)
     name = _copy_name(folder, notebook, copy)
     files = ((name, copy.source.notebook),) if copy.marks else ()
@@ -66,6 +63,17 @@ def _copy_name(folder: Path, notebook: Path, copy: Marked) -> str:
     inner = notebook.resolve().relative_to(folder.resolve())
     name = inner.with_name(inner.stem + COPY_SUFFIX) if copy.marks else inner
     return name.as_posix()
+
+
+def _sources(folder: Path, notebook: Path, source: Source) -> tuple[str, ...]:
+    """The code that a notebook runs: its own, the project's modules that it imports, the scripts that it starts."""
+    parsed = parse(source)
+    code = code_of(parsed)
+    lines = [line for cell in parsed.cells if cell.cell_type == "code" for line in cell.source.splitlines()]
+    words = [word for line in lines if line.lstrip().startswith(("!", "%", "python")) for word in line.split()]
+    scripts = [notebook.parent / word for word in dict.fromkeys(words) if word.endswith(".py")]
+    started = [text for script in scripts if script.is_file() for text in own_sources(folder, script)]
+    return (code, *imported_sources(folder, code, notebook), *started)
 
 
 def _stored_names(notebook: Path) -> tuple[str, ...]:

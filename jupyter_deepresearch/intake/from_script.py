@@ -10,10 +10,10 @@ from ..execution.notebooks.space import survey
 from .around import Script, notebook_around, settable
 from .asked_options import interpreter
 from .metrics import source_names
-from .options import Parameter, named
+from .options import Parameter, named, written_to
 from .proposal import Proposal, Wishes, goal_of, project_files
 from .reading import Reading, Start, read_options
-from .sources import own_sources, read_script
+from .sources import own_sources, package_module, read_script
 
 _TRIES = {"dry_run", "fast_dev_run", "max_steps", "smoke_test", "limit_train_batches", "debug"}
 
@@ -29,11 +29,12 @@ def propose_for_script(folder: Path, script: Path, words: Sequence[str], wishes:
     spec = find_kernel(kernel, path)
     texts = own_sources(folder.resolve(), script.resolve())
     goal = goal_of(path, source_names(texts), wishes.metric, wishes.direction)
+    launch = ("-m", module) if (module := package_module(path, texts[0])) else (path,)
     environ = run_environment(os.environ, ()).variables
-    start = Start(folder.resolve(), path, texts, tuple(words), interpreter(spec.argv), environ)
+    start = Start(folder.resolve(), path, launch, texts, tuple(words), interpreter(spec.argv), environ)
     reading = read_options(start)
     parameters = named(settable(reading.options))
-    around = Script(path, reading.words, kernel, spec.display_name or kernel, reading.renamed)
+    around = Script(path, launch, reading.words, kernel, spec.display_name or kernel, reading.renamed)
     notebook = notebook_around(around, parameters)
     name = f"{PurePosixPath(path).stem}.ipynb"
     return Proposal(
@@ -43,7 +44,7 @@ def propose_for_script(folder: Path, script: Path, words: Sequence[str], wishes:
         space=tuple(map(str, survey(notebook).space)),
         roles=(),
         notes=(*reading.notes, *_notes(reading, parameters)),
-        files=((name, notebook.notebook), *project_files(folder, name, goal)),
+        files=((name, notebook.notebook), *project_files(folder, name, goal, private=written_to(parameters))),
         shown=tuple("".join(json.loads(notebook.notebook)["cells"][1]["source"]).splitlines()),
     )
 

@@ -13,6 +13,7 @@ _STEPS = re.compile(r"\b(epochs?|ep|steps?|iters?|iterations?|it|i|t|n|batch_idx
 _PERCENT = re.compile(r"%\(?\w*\)?[-+ #0]*[\d*]*(?:\.\d+)?([diouxXeEfFgGrs])")
 _BRACES = re.compile(r"\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}")
 _NUMBER, _COUNT = "0.512", "7"
+_BEFORE_NUMBER = re.compile(rf"([A-Za-z][\w/@.-]*)['\"]?\s*[=:]\s*{re.escape(_NUMBER)}")
 _PRINTING = {"print", "info", "debug", "warning", "write", "echo", "log_message", "pprint", "secho", "print_fn"}
 _LOGGING = {"log", "log_dict", "log_metrics", "report", "set_postfix", "add_scalars", "logkv_mean", "log_row"}
 _NAMED = {"log", "add_scalar", "log_metric", "record", "logkv", "log_value", "scalar"}
@@ -35,9 +36,9 @@ def _rank(name: str) -> tuple[int, int, int]:
     return split, int(guess_direction(name) is Direction.MINIMIZE), int(bool(words & _ONLY_TRAINING_WORDS))
 
 
-def printed_names(text: str) -> tuple[str, ...]:
-    """The names that our reader finds in what a program has printed."""
-    reader = PrintedReader()
+def printed_names(text: str, wanted: Sequence[str] = ()) -> tuple[str, ...]:
+    """The names that our reader finds in what a program has printed; ``wanted`` ones in any form."""
+    reader = PrintedReader(wanted)
     reports = [*reader.feed(text), *reader.close()]
     return tuple(dict.fromkeys(name for report in reports for name, _ in report.values))
 
@@ -50,7 +51,9 @@ def source_names(texts: Sequence[str]) -> tuple[str, ...]:
         calls = sorted((n for n in ast.walk(tree) if isinstance(n, ast.Call)), key=lambda c: (c.lineno, c.col_offset))
         for call in calls:
             names += _logged(call)
-            names += printed_names("".join(f"{line}\n" for line in _printed(call)))
+            for line in _printed(call):
+                # A run's reader is told which name is the objective, so one that may be it is told here.
+                names += printed_names(f"{line}\n", [n for n in _BEFORE_NUMBER.findall(line) if is_metric(n)])
         names += _of_trainer(tree, calls)
         names += _of_keras(calls)
     return tuple(dict.fromkeys(names))

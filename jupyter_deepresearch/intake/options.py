@@ -7,16 +7,33 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Literal
 
+from ..core.project import LauncherOptions
 from ..core.types import Value
 from ..errors import InvalidInput
 
 Setting = Value | tuple[Value, ...]
 Kind = Literal["bool", "int", "float", "str"]
 
-_SEEDS = {"seed", "random_seed", "rng_seed", "manual_seed", "random_state", "global_seed"}
+SEEDS = {"seed", "random_seed", "rng_seed", "manual_seed", "random_state", "global_seed"}
+_WRITTEN = {
+    *("output", "output_dir", "output_path", "out", "out_dir", "outdir", "save_dir", "savedir", "save_path", "log_dir"),
+    *(
+        "logdir",
+        "logging_dir",
+        "checkpoint_dir",
+        "ckpt_dir",
+        "results_dir",
+        "result_dir",
+        "run_dir",
+        "work_dir",
+        "exp_dir",
+    ),
+    *("default_root_dir", "experiment_dir", "artifacts_dir", "tensorboard_dir"),
+}
 # Names that the cell which starts the script uses itself.
 _TAKEN = {"shlex", "sys", "command", "json", "yaml", "Path", "settings", "code", "old", "new"}
 
@@ -166,10 +183,19 @@ def named(options: Sequence[Option]) -> tuple[Parameter, ...]:
                 "accepted: options whose names differ in more than signs (rename one in the script)"
             )
         found[name] = option
-    seeds = [name for name in found if name in _SEEDS]
+    seeds = [name for name in found if name in SEEDS]
     if seeds and "seed" not in found:
         found = {("seed" if name == seeds[0] else name): option for name, option in found.items()}
     return tuple(Parameter(name, option) for name, option in found.items())
+
+
+def written_to(parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """The folders inside the project that options of the usual names say are written to: each run needs its own."""
+    values = [p.option.value for p in parameters if p.name.lower() in _WRITTEN]
+    paths = [PurePosixPath(value) for value in values if isinstance(value, str)]
+    inside = [path.parts[0] for path in paths if path.parts and not path.is_absolute() and ".." not in path.parts]
+    usual = LauncherOptions().private
+    return tuple(dict.fromkeys(name for name in inside if not any(fnmatchcase(name, u) for u in usual)))
 
 
 def parameter_name(flag: str) -> str:

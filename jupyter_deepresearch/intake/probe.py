@@ -1,5 +1,5 @@
-"""Run by the kernel's own Python as ``probe.py FOUND SCRIPT WORDS...``: runs the script, and notes the options that its
-command line has.
+"""Run by the kernel's own Python as ``probe.py FOUND SCRIPT WORDS...`` or ``probe.py FOUND -m MODULE WORDS...``: runs
+the script, and notes the options that its command line has.
 
 Standard library only, any Python from 3.6 on. Each parser that reads the command line becomes a line of JSON in
 FOUND; the script ends there, as with ``--help``, before it does any work.
@@ -109,7 +109,7 @@ def _parameter(parameter: Any) -> Any:
 def _watch_click(found: Any) -> Any:
     for module in ("click.core", "typer._click.core"):
         try:
-            command = __import__(module, fromlist=["Command"]).Command
+            command = __import__(module, fromlist=["Command"]).Command  # quick, and most scripts have neither
         except (ImportError, AttributeError):
             continue
         command.make_context = _noting(found, command.make_context)
@@ -134,14 +134,15 @@ def _parameter_of_group(commands: Any) -> Any:
 
 def main() -> Any:
     found, script = sys.argv[1], sys.argv[2]
-    sys.argv = sys.argv[2:]
-    sys.path[0] = os.path.dirname(os.path.abspath(script))
+    is_module = script == "-m"
+    sys.argv = sys.argv[3:] if is_module else sys.argv[2:]
+    sys.path[0] = os.getcwd() if is_module else os.path.dirname(os.path.abspath(script))
     _watch_argparse(found)
-    with open(script, encoding="utf-8") as file:
-        text = file.read()
-    if "click" in text or "typer" in text:
-        _watch_click(found)
-    runpy.run_path(script, run_name="__main__")
+    _watch_click(found)
+    if is_module:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(script, run_name="__main__")
 
 
 main()

@@ -61,9 +61,11 @@ class Wishes:
     kernel: str | None = None
 
 
-def project_files(folder: Path, notebook: str, goal: Goal, kernel: str | None = None) -> tuple[tuple[str, str], ...]:
-    """The settings, and the brief where the folder has none. ``kernel``: one that is not the notebook's own."""
-    settings = (CONFIG_NAME, settings_text(notebook, goal.metric, goal.direction, goal.others, kernel))
+def project_files(
+    folder: Path, notebook: str, goal: Goal, kernel: str | None = None, private: Sequence[str] = ()
+) -> tuple[tuple[str, str], ...]:
+    """The settings, and the brief where the folder has none. ``kernel``, ``private``: see ``settings_text``."""
+    settings = (CONFIG_NAME, settings_text(notebook, goal.metric, goal.direction, goal.others, kernel, private))
     if (folder / BRIEF_NAME).exists():
         return (settings,)
     return (settings, (BRIEF_NAME, brief_text(folder.resolve().name, goal.metric, goal.direction)))

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import InvalidInput
 from .asked_options import Answer, ask_options, run_in_links
-from .options import Option, Passing, copy_name, given, parameter_name
+from .options import SEEDS, Option, Passing, copy_name, given, parameter_name
 from .source_options import source_options
 from .text_options import command_line_fields, constants_as_flags, text_options
 from .yaml_options import (
@@ -28,10 +28,12 @@ _FEW_OPTIONS = 40
 
 @dataclass(frozen=True)
 class Start:
-    """A script as a person would start it: ``python PATH WORDS`` in ``folder``. ``texts``: its sources."""
+    """A script as a person would start it: ``python LAUNCH WORDS`` in ``folder``, LAUNCH being its path or
+    ``-m`` and its module. ``texts``: its sources."""
 
     folder: Path
     path: str
+    launch: tuple[str, ...]
     texts: tuple[str, ...]
     words: tuple[str, ...]
     python: str
@@ -93,10 +95,10 @@ def _given(start: Start, options: Sequence[Option], lead: tuple[str, ...], notes
 def _of_parser(start: Start) -> Reading:
     read = source_options(start.texts)
     lead: tuple[str, ...] = ()
-    answer = ask_options(start.python, start.folder, start.path, (), start.environ)
+    answer = ask_options(start.python, start.folder, (*start.launch, "--help"), start.environ)
     if answer.commands:
         lead = _subcommand(start, answer)
-        answer = ask_options(start.python, start.folder, start.path, lead, start.environ)
+        answer = ask_options(start.python, start.folder, (*start.launch, *lead, "--help"), start.environ)
     if answer.problem is not None:
         note = f"{start.path} --help told nothing ({answer.problem}): options are as its source has them"
         return _given(start, read or command_line_fields(start.texts), lead, (note,))
@@ -125,6 +127,7 @@ def _confirmed(start: Start, asked: Sequence[Option], read: Mapping[str, Option]
         if len(asked) <= _FEW_OPTIONS
         or option.flag in read
         or wanted & set(option.spellings)
+        or parameter_name(option.flag) in SEEDS
         or f"{option.flag.lstrip('-').replace('-', '_')}:" in text
     ]
     return tuple(
@@ -136,7 +139,7 @@ def _confirmed(start: Start, asked: Sequence[Option], read: Mapping[str, Option]
 
 
 def _of_hydra(start: Start, main: HydraMain) -> Reading:
-    answer = run_in_links([start.python, start.path, "--cfg", "job", *start.words], start.folder, start.environ)
+    answer = run_in_links([start.python, *start.launch, "--cfg", "job", *start.words], start.folder, start.environ)
     notes: tuple[str, ...] = ()
     held = content(answer.text) if answer.problem is None else None
     if held is None:

@@ -3,15 +3,25 @@
 import json
 from collections.abc import Sequence
 
-from ..core.project import Direction
+from ..core.project import Direction, LauncherOptions
 
 
 def settings_text(
-    notebook: str, metric: str, direction: Direction, also_seen: Sequence[str], kernel: str | None = None
+    notebook: str,
+    metric: str,
+    direction: Direction,
+    also_seen: Sequence[str],
+    kernel: str | None,
+    private: Sequence[str],
 ) -> str:
-    """A ``deepresearch.toml`` with every key that matters; those that begin with # are off."""
+    """A ``deepresearch.toml`` with every key that matters; those that begin with # are off.
+
+    ``kernel``: one that is not the notebook's own. ``private``: what each run gets fresh beside the usual.
+    """
     seen = f"  # also seen: {', '.join(also_seen[:6])}" if also_seen else ""
     own = f"kernel = {_text(kernel)}" if kernel else '# kernel = "python3"'
+    sign = "" if private else "# "
+    names = ", ".join(map(_text, (*LauncherOptions().private, *private)))
     other = "minimize" if direction is Direction.MAXIMIZE else "maximize"
     return f"""\
 # What `jupyter deepresearch run` reads here. A line that begins with # is off; take the sign away to use it.
@@ -53,7 +63,7 @@ seeds = 3  # a champion must win on so many
 {own}  # the kernel of every run, in place of the notebook's own
 # gpus = "auto"  # or "none", or numbers such as [0, 1]
 # max_parallel = 1  # runs at once
-# private = ["checkpoints", "outputs", "runs", "lightning_logs", "wandb", "mlruns", "mlflow.db*", "*.ckpt", "*.pt"]
+{sign}private = [{names}]  # fresh in each run
 # env = ["HF_TOKEN"]  # secrets that a run may see
 """
 

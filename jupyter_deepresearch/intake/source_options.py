@@ -16,9 +16,10 @@ _COMPUTED = object()
 def source_options(texts: Sequence[str]) -> tuple[Option, ...]:
     """The options that these sources add to a parser, in order, the last of each flag. What is no Python has none."""
     found: dict[str, Option] = {}
-    for text in texts:
-        tree = parsed(text)
-        constants = _constants(tree)
+    trees = [parsed(text) for text in texts]
+    everywhere = {name: value for tree in trees for name, value in _constants(tree).items()}
+    for tree in trees:
+        constants = {**everywhere, **_constants(tree)}
         for call in _calls(tree, "add_argument"):
             option = _option(call, constants)
             if option is not None:
@@ -34,12 +35,6 @@ def parsed(text: str) -> ast.Module:
         return ast.Module(body=[], type_ignores=[])
 
 
-def subcommands(texts: Sequence[str]) -> tuple[str, ...]:
-    """The names that ``add_parser`` calls give."""
-    calls = [call for text in texts for call in _calls(parsed(text), "add_parser")]
-    return tuple(str(c.args[0].value) for c in calls if c.args and isinstance(c.args[0], ast.Constant))
-
-
 def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda c: (c.lineno, c.col_offset)):
@@ -48,23 +43,14 @@ def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 
 
 def _constants(tree: ast.Module) -> Mapping[str, Setting]:
-    """The names that are given one literal, once, at the top of a module."""
-    found: dict[str, Setting] = {}
-    times: dict[str, int] = {}
+    """The names that a module gives one literal, and nothing else."""
+    values: dict[str, list[object]] = {}
     for node in ast.walk(tree):
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        for target in targets:
-            if isinstance(target, ast.Name):
-                times[target.id] = times.get(target.id, 0) + 1
-                value = literal(node.value, {}) if isinstance(node, ast.Assign) else _COMPUTED
-                if value is not _COMPUTED:
-                    found[target.id] = value  # type: ignore[assignment]
-    return {name: value for name, value in found.items() if times[name] == 1}
-
-
-def is_known(node: ast.expr, constants: Mapping[str, Setting]) -> bool:
-    """Whether a default is the same whenever and wherever the script runs."""
-    return literal(node, constants) is not _COMPUTED
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            if isinstance(target, ast.Name) and isinstance(node, ast.Assign):
+                values.setdefault(target.id, []).append(literal(node.value, {}))
+    alone = {name: found[0] for name, found in values.items() if len(found) == 1 and found[0] is not _COMPUTED}
+    return alone  # type: ignore[return-value]
 
 
 def literal(node: ast.expr | None, constants: Mapping[str, Setting]) -> object:
@@ -72,8 +58,8 @@ def literal(node: ast.expr | None, constants: Mapping[str, Setting]) -> object:
     if isinstance(node, ast.Constant):
         plain = node.value is None or isinstance(node.value, bool | int | float | str)
         return node.value if plain else _COMPUTED
-    if isinstance(node, ast.Name):
-        return constants.get(node.id, _COMPUTED)
+    if isinstance(node, ast.Name | ast.Attribute):  # LR, settings.LR
+        return constants.get(node.id if isinstance(node, ast.Name) else node.attr, _COMPUTED)
     if isinstance(node, ast.List | ast.Tuple):
         values = [literal(item, constants) for item in node.elts]
         return _COMPUTED if any(v is _COMPUTED or isinstance(v, tuple) for v in values) else tuple(values)

@@ -26,6 +26,14 @@ def read_script(path: Path) -> str:
     return text
 
 
+def package_module(path: str, text: str) -> str | None:
+    """The module that a script inside the project is, where it imports from beside itself and so needs ``-m``."""
+    nodes = [node for node in ast.walk(parsed(text)) if isinstance(node, ast.ImportFrom)]
+    parts = path.removesuffix(".py").split("/")
+    inside = len(parts) > 1 and all(part.isidentifier() for part in parts)
+    return ".".join(parts) if inside and any(node.level > 0 for node in nodes) else None
+
+
 def own_sources(folder: Path, script: Path) -> tuple[str, ...]:
     """The texts of a script and of the modules in ``folder`` that it imports, directly or not, in order of finding."""
     text = _text(script)

@@ -103,6 +103,12 @@ def test_a_notebook_with_all_its_tags_serves_itself_and_its_outputs_name_the_met
     assert not Path("work.research.ipynb").exists()
 
 
+def test_a_notebook_that_starts_a_script_reports_what_the_script_prints(folder: Path) -> None:
+    made = write_notebook(folder / "work.ipynb", "lr = 0.5", "!python train.py --lr {lr}")
+    assert main(["init", str(made)]) == 0
+    assert load(folder).objective.metric == "val_loss"
+
+
 def test_where_a_script_below_is_started_from(folder: Path) -> None:
     inner = folder / "code" / "fit.py"
     inner.parent.mkdir()

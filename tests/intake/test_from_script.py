@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from jupyter_deepresearch.core.project import LauncherOptions
 from jupyter_deepresearch.errors import InvalidInput
 from jupyter_deepresearch.intake import asked_options
+from jupyter_deepresearch.intake.from_script import propose_for_script
+from jupyter_deepresearch.intake.proposal import Wishes
 from tests.intake.writing import cells, parameters, propose
 
 ARGPARSE = """
@@ -173,6 +177,33 @@ def test_a_script_with_nothing_to_set_gets_a_valid_empty_cell_and_a_note(tmp_pat
     proposal = propose(tmp_path, "print('loss=', 0.1)")
     assert cells(proposal)[1] == "# The script has no option to set."
     assert proposal.notes[0].startswith("train.py reads no command line")
+
+
+def test_a_script_of_a_package_is_started_as_a_module(tmp_path: Path) -> None:
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "rates.py").write_text("RATE = 0.25\n")
+    script = (
+        "import argparse\nfrom .rates import RATE\np = argparse.ArgumentParser()\n"
+        "p.add_argument('--lr', type=float, default=RATE)\nprint('loss=', p.parse_args().lr)\n"
+    )
+    (tmp_path / "pack" / "train.py").write_text(script)
+    proposal = propose_for_script(tmp_path, tmp_path / "pack" / "train.py", (), Wishes())
+    assert parameters(proposal) == {"lr": 0.25}
+    assert '    "-m", "pack.train",' in cells(proposal)[2].splitlines()
+    assert run_cells(list(cells(proposal)), tmp_path, "lr = 0.5") == "loss= 0.5\n"
+
+
+def test_a_folder_that_is_written_to_is_fresh_in_each_run(tmp_path: Path) -> None:
+    options = "".join(
+        f"p.add_argument('--{name}', default='{value}')\n"
+        for name, value in (("save-dir", "results/a"), ("log_dir", "runs"), ("data", "data"), ("out", "/else"))
+    )
+    proposal = propose(
+        tmp_path, f"import argparse\np = argparse.ArgumentParser()\n{options}p.parse_args()\nprint('loss=', 0.1)"
+    )
+    settings = tomllib.loads(dict(proposal.files)["deepresearch.toml"])
+    usual = LauncherOptions().private
+    assert settings["launcher"]["private"] == [*usual, "results"]
 
 
 def run_cells(proposal_cells: list[str], folder: Path, change: str) -> str:
