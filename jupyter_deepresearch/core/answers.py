@@ -37,10 +37,14 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Trial:
-    """An earlier experiment as a researcher may see it: all parameters of its notebook, and what came of them."""
+    """An earlier experiment as a researcher may see it: all parameters of its notebook, and what came of them.
+
+    ``code`` is the digest of its code, "" for the project's own: the same values on other code are another experiment.
+    """
 
     experiment: int
     parameters: Parameters
     decision: Decision
     value: float | None
     claim: str
+    code: str = ""

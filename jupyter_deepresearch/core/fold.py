@@ -181,19 +181,21 @@ def _approve(state: State, work: Work, event: ev.Approve) -> State:
 
 
 def _meet(state: State, experiment: Experiment) -> State:
-    """Remember a source that the person need not be asked about again."""
-    if experiment.source is None:
-        return state
-    met = (*state.met, fingerprint(experiment.source))
-    return changed(state, met=tuple(dict.fromkeys(met))[-SOURCES_MET:])
+    """Remember code that the person need not be asked about again: it was offered, or tried as it is."""
+    met = tuple(dict.fromkeys((*state.met, *_codes(experiment))))
+    return changed(state, met=met[-SOURCES_MET:]) if met != state.met else state
 
 
 def _forget(state: State, experiment: Experiment) -> State:
     """An offer that was withdrawn or replaced may be made again."""
-    if experiment.source is None:
-        return state
-    gone = fingerprint(experiment.source)
-    return changed(state, met=tuple(d for d in state.met if d != gone))
+    gone = _codes(experiment)
+    return changed(state, met=tuple(code for code in state.met if code not in gone)) if gone else state
+
+
+def _codes(experiment: Experiment) -> tuple[str, ...]:
+    """What the person's files would hold if they were the experiment, or what it was made of."""
+    own = () if experiment.source is None else (fingerprint(experiment.source),)
+    return (*own, experiment.code) if experiment.code and not experiment.settings else own
 
 
 def _judge(state: State, number: int, verdict: Verdict) -> State:

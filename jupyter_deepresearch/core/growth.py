@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from .ports import Build, History, Standing
+from .sources import fingerprint
 from .state import State, Work
 from .statistics import interval95, mean
 from .types import Experiment, Hypothesis, HypothesisKind
@@ -19,14 +20,25 @@ def grow(state: State, hypothesis: Hypothesis) -> Experiment:
         cycle=None if is_baseline else state.next_cycle,
         measure=state.measure,
         settings={**(parent.settings if parent else {}), **hypothesis.parameters},
+        code=parent.code if parent else "",
     )
+
+
+def coded(history: History, experiment: Experiment) -> Experiment:
+    """The experiment with the digest of its code, where it changes code."""
+    if experiment.source is None and not experiment.hypothesis.edits:
+        return experiment
+    made = build(history, experiment)
+    code, own = fingerprint(made.source, made.edits), fingerprint(history.source(experiment.measure))
+    return replace(experiment, code="" if code == own else code)
 
 
 def revise(history: History, experiment: Experiment, hypothesis: Hypothesis) -> Experiment:
     """The same experiment with another hypothesis, as a person edited or a researcher mended it."""
     parent = history.experiment(experiment.parent) if experiment.parent is not None else None
     settings = {**(parent.settings if parent else {}), **hypothesis.parameters}
-    return replace(experiment, hypothesis=hypothesis, settings=settings)
+    revised = replace(experiment, hypothesis=hypothesis, settings=settings, code=parent.code if parent else "")
+    return coded(history, revised)
 
 
 def build(history: History, experiment: Experiment) -> Build:
@@ -49,5 +61,6 @@ def standing(state: State, work: Work | None) -> Standing | None:
         seeds=len(values),
         claim=work.experiment.hypothesis.claim,
         parameters={**state.survey.parameters, **work.experiment.settings},
+        code=work.experiment.code,
         interval=interval95(values),
     )

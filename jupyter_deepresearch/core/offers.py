@@ -66,6 +66,7 @@ def _offered(state: State, found: Found, own: Source) -> Experiment:
         measure=state.measure,
         source=found.source,
         by_hand=edits_between(own, found.source),
+        code=found.digest,
     )
 
 
@@ -78,6 +79,7 @@ def _replaced(state: State, old: Experiment, found: Found, own: Source) -> Exper
         hypothesis=replace(old.hypothesis, claim=claim, edits=()),
         source=found.source,
         by_hand=edits_between(own, found.source),
+        code=found.digest,
     )
 
 

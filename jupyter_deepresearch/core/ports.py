@@ -88,7 +88,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Standing:
-    """An experiment others are compared with: its values by seed index, the mean of them, its parameters."""
+    """An experiment others are compared with: its values by seed index, the mean of them, its parameters, its code."""
 
     experiment: int
     value: float
@@ -96,6 +96,7 @@ class Standing:
     claim: str
     parameters: Parameters
     interval: tuple[float, float] | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Instruction:
 class Seen:
     """All that a researcher may know of a project. ``parameters`` and ``space`` are the notebook's, the champion's
     values are in ``champion.parameters``; ``trials(after)`` yields earlier experiments of this measure, oldest first;
-    ``waiting`` are parameters of hypotheses proposed but not yet judged."""
+    ``waiting`` are parameters of hypotheses on the champion's code that were proposed but are not judged yet."""
 
     objective: Objective
     cycle: int

@@ -44,9 +44,22 @@ def _cell(raw: Mapping[str, Any]) -> Cell:
     return Cell(str(raw.get("id", "")), text if isinstance(text, str) else "".join(text), tuple(sorted(map(str, tags))))
 
 
-def fingerprint(source: Source) -> str:
-    """A digest of what runs of a source depend on: two sources with the same one are the same experiment."""
-    content = [[(cell.text, cell.tags) for cell in cells(source)], sorted(source.files.items())]
+def fingerprint(source: Source, edits: Sequence[Edit] = ()) -> str:
+    """A digest of what runs of a source with these edits depend on, however they came about.
+
+    Two with the same one are the same experiment. An edit that does not fit, which no run survives, counts as it is.
+    """
+    texts: dict[tuple[str, str], str] = {("cell", cell.id): cell.text for cell in cells(source)}
+    texts |= {("file", path): text for path, text in source.files.items()}
+    misfits: list[tuple[str, str, str]] = []
+    for edit in edits:
+        place = ("file", edit.file or "") if edit.cell is None else ("cell", edit.cell)
+        if place in texts and texts[place].count(edit.search) == 1:
+            texts[place] = texts[place].replace(edit.search, edit.replace)
+        else:
+            misfits.append((edit.where, edit.search, edit.replace))
+    made = [(texts["cell", cell.id], cell.tags) for cell in cells(source)]
+    content = [made, sorted((path, texts["file", path]) for path in source.files), *misfits]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

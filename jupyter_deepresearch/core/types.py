@@ -166,6 +166,7 @@ class Experiment:
     compared. ``settings`` are all values that differ from the person's notebook, the parent's and the hypothesis'
     together. ``source`` is set where the notebook is not the parent's with edits, but a person's own; ``by_hand`` are
     then the edits that tell it from the project's notebook, as far as edits can: shown, and never applied to it.
+    ``code`` is a digest of its cells and files without ``settings``, "" for the project's own.
     """
 
     number: int
@@ -176,6 +177,7 @@ class Experiment:
     settings: Parameters = field(default_factory=dict)
     source: Source | None = None
     by_hand: tuple[Edit, ...] = ()
+    code: str = ""
 
     @property
     def edits(self) -> tuple[Edit, ...]:

@@ -3,7 +3,7 @@
 from ..core import events as ev
 from ..core.answers import Lesson, Proposal
 from ..core.budget import ended_by
-from ..core.growth import grow, revise, standing
+from ..core.growth import coded, grow, revise, standing
 from ..core.ports import RunFailure, Seen
 from ..core.project import ApprovalMode
 from ..core.state import State, Work
@@ -60,7 +60,8 @@ class Thinking:
             assert state is not None
             if seen is not None and (seen.measure != state.measure or ended_by(state.project, state) is not None):
                 raise _Outdated
-            return ev.Proposed(grow(state, hypothesis), tuple(n.instruction.seq for n in fresh))
+            experiment = coded(self._parts.history, grow(state, hypothesis))
+            return ev.Proposed(experiment, tuple(n.instruction.seq for n in fresh))
 
         try:
             self._parts.ledger.append(proposed, epoch=self._log.epoch)
@@ -128,8 +129,14 @@ class Thinking:
             champion=standing(state, state.champion),
             directives=tuple(n.instruction for n in state.directives),
             trials=lambda after: history.trials(measure, after),
-            waiting=tuple({**own, **w.experiment.settings} for w in state.works.values() if not w.is_baseline),
+            waiting=tuple({**own, **w.experiment.settings} for w in state.open_works if _is_on_champion(state, w)),
         )
+
+
+def _is_on_champion(state: State, work: Work) -> bool:
+    """Whether a work differs from the champion in values alone."""
+    code = state.champion.experiment.code if state.champion else ""
+    return not work.is_baseline and work.experiment.code == code
 
 
 def _places(hypothesis: Hypothesis) -> set[str]:

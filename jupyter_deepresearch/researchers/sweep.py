@@ -51,7 +51,8 @@ class SweepResearcher:
             return Proposal(exhausted=_nothing_to_search(seen), remarks=remarks)
         standing = seen.champion or seen.baseline
         base = standing.parameters if standing else seen.survey.parameters
-        tried = {key(p) for p in (*(t.parameters for t in trials), *seen.waiting, base)}
+        code = standing.code if standing else ""
+        tried = {key(p) for p in (*(t.parameters for t in trials if t.code == code), *seen.waiting, base)}
         study = _study(seen, narrowing, trials, self.seed)
         found = _untried(study, {**base, **narrowing.fixed}, tried)
         if found is None:
@@ -102,7 +103,7 @@ def _feasible(seen: Seen, trial: Trial) -> Trial:
         return trial
     if seen.objective.gain(trial.value, seen.champion.value) <= 0:
         return trial
-    return Trial(trial.experiment, trial.parameters, Decision.FAILED, None, trial.claim)
+    return Trial(trial.experiment, trial.parameters, Decision.FAILED, None, trial.claim, trial.code)
 
 
 def _untried(study: Study, base: Parameters, tried: set[Key]) -> Parameters | None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..core import events as ev
-from ..core.growth import build, revise
+from ..core.growth import build, coded, revise
 from ..core.offers import approval
 from ..core.ports import History, Notebooks
 from ..core.project import Project
@@ -243,9 +243,10 @@ def _try(command: TryCommand, state: State, context: Context) -> ev.Event:
         measure=state.measure,
         settings={**(parent.settings if parent else {}), **command.parameters},
         source=source,
+        code=parent.code if parent else "",
     )
     context.notebooks.check(build(context.history, experiment), survey)
-    return ev.Try(experiment)
+    return ev.Try(coded(context.history, experiment))
 
 
 def _said(what: str, text: str) -> str:

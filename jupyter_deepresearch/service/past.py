@@ -8,7 +8,7 @@ import msgspec
 
 from ..core.events import Record, kind_of
 from ..core.state import Work
-from ..core.types import Parameters, Value
+from ..core.types import Edit, Parameters, Value
 from .views import ExperimentView, NearestView
 
 NEAREST_AMONG = 1000
@@ -52,20 +52,32 @@ def _experiment(row: tuple[Any, ...]) -> ExperimentView:
 
 
 def nearest(rows: Rows, work: Work, measure: int, base: Parameters) -> NearestView | None:
-    """The judged experiment whose values differ least: in number first, then in relative size."""
-    wanted = work.experiment.settings
+    """The judged experiment that differs least: in the number of values and of edited places, then in relative size.
+
+    Places count where the code differs: two ways to the same code are the same.
+    """
+    own = {edit.where for edit in work.experiment.edits}
     best: tuple[tuple[int, float], NearestView] | None = None
-    for number, claim, decision, value, settings in rows.query(
-        "SELECT experiment, claim, decision, value, settings FROM trials WHERE measure = ? AND experiment <> ?"
+    for number, claim, decision, value, settings, code, edits, by_hand in rows.query(
+        "SELECT experiment, claim, decision, value, settings, code, edits, by_hand FROM trials"
+        " WHERE measure = ? AND experiment <> ?"
         " ORDER BY experiment DESC LIMIT ?",
         measure,
         work.number,
         NEAREST_AMONG,
     ):
-        distance = _distance(wanted, msgspec.json.decode(settings), base)
+        differing, size = _distance(work.experiment.settings, msgspec.json.decode(settings), base)
+        if code != work.experiment.code:
+            differing += max(1, len(own ^ {*_places(edits), *_places(by_hand)}))
+        distance = differing, size
         if best is None or distance < best[0]:
             best = distance, NearestView(number, claim, decision, value)
     return best[1] if best else None
+
+
+def _places(edits: str | None) -> Iterator[str]:
+    if edits is not None and edits != "[]":
+        yield from (edit.where for edit in msgspec.json.decode(edits, type=list[Edit]))
 
 
 def _distance(a: Parameters, b: Parameters, base: Parameters) -> tuple[int, float]:

@@ -61,13 +61,13 @@ class SqlHistory(ABC):
         """See ``core.ports.History``."""
         base = self._parameters(measure)
         rows = self.query(
-            "SELECT experiment, settings, decision, value, claim FROM trials WHERE measure = ? AND experiment > ?"
+            "SELECT experiment, settings, decision, value, claim, code FROM trials WHERE measure = ? AND experiment > ?"
             " ORDER BY experiment",
             measure,
             after,
         )
-        for number, settings, decision, value, claim in rows:
-            yield Trial(number, {**base, **json.loads(settings)}, Decision(decision), value, claim)
+        for number, settings, decision, value, claim, code in rows:
+            yield Trial(number, {**base, **json.loads(settings)}, Decision(decision), value, claim, code)
 
     def _parameters(self, measure: int) -> Parameters:
         """The notebook's own values under a measure."""

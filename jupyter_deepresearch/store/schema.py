@@ -101,6 +101,7 @@ FROM events WHERE kind = 'answered';
 
 _EDITS = "json_extract(d.body, '$.experiment.hypothesis.edits') AS edits"
 _BY_HAND = "json_extract(d.body, '$.experiment.by_hand') AS by_hand"
+_CODE = "coalesce(json_extract(d.body, '$.experiment.code'), '') AS code"
 _CYCLE = "json_extract(d.body, '$.experiment.cycle')"
 _APPROVED = (
     "SELECT max(json_extract(a.body, '$.cycle')) FROM events a WHERE a.experiment = f.experiment AND a.kind = 'approve'"
@@ -121,10 +122,10 @@ def _anew(name: str, *changes: tuple[str, str]) -> str:
 _SECOND = _anew(
     "experiments",
     (f"{_CYCLE} AS cycle", f"coalesce({_CYCLE}, ({_APPROVED})) AS cycle"),
-    (_EDITS, f"{_EDITS}, {_BY_HAND}"),
+    (_EDITS, f"{_EDITS}, {_BY_HAND}, {_CODE}"),
 ) + _anew(
     "trials",
-    ("FROM events f", f", {_EDITS}, {_BY_HAND} FROM events f"),
+    ("FROM events f", f", {_EDITS}, {_BY_HAND}, {_CODE} FROM events f"),
     (_IS_REJECTED, f"OR (r.seq IS NOT NULL AND {_BY_PERSON}))"),
 )
 
