@@ -249,7 +249,8 @@ def load_ipython_extension(ipython: "object") -> None:
 def install_shell_hook() -> bool:
     """Note each ``!command`` of this kernel that exits non-zero in the reports file. True where the hook is in place.
 
-    The command itself runs as before. ``x = !command`` goes another way in IPython and stays silent, as by hand.
+    The command itself runs as before, in a kernel with a terminal of 160 columns. ``x = !command`` goes another way in
+    IPython and stays silent, as by hand.
     """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
@@ -258,13 +259,15 @@ def install_shell_hook() -> bool:
     original = shell.system
     if getattr(original, "deepresearch_hook", False):
         return True
+    # Programs cut progress bars at the 80 columns of IPython's pseudo-terminal, and the numbers at their end with them.
+    widen = "stty cols 160 2>/dev/null; " if os.name == "posix" and original.__name__ == "system_piped" else ""
     call = compile("_deepresearch_system(_deepresearch_command)", "<deepresearch>", "eval")
 
     def system(cmd: str) -> "object":
         """Run a shell command, as IPython does."""
         # IPython expands {names} of a command with the local variables of the frame that called system(). The frame of
         # this eval has the caller's variables as its own, so that a command inside a function finds them as without us.
-        names = {"_deepresearch_system": original, "_deepresearch_command": cmd}
+        names = {"_deepresearch_system": original, "_deepresearch_command": widen + cmd}
         result = eval(call, names, sys._getframe(1).f_locals)
         _note_exit(shell, cmd)
         return result

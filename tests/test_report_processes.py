@@ -221,12 +221,12 @@ def test_a_kernel_notes_failed_commands_silently(shim: Path, tmp_path: Path, mon
             "__import__('jupyter_deepresearch').install_shell_hook()", silent=True, output_hook=hear, timeout=60
         )
         assert printed == []
-        cell = "from jupyter_deepresearch import report\nreport(step=1, loss=0.5)\n!echo said; exit 6\n!true"
+        cell = "from jupyter_deepresearch import report\nreport(step=1, loss=0.5)\n!echo said; stty size; exit 6\n!true"
         reply = client.execute_interactive(cell, output_hook=hear, timeout=60)
-        assert reply["content"]["status"] == "ok" and "said" in "".join(printed)
+        assert reply["content"]["status"] == "ok" and "said\r\n24 160" in "".join(printed)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     report, failure = lines(path)
     assert report["values"] == {"loss": 0.5}
-    assert (failure["shell"], failure["code"]) == ("echo said; exit 6", 6)
+    assert (failure["shell"], failure["code"]) == ("echo said; stty size; exit 6", 6)

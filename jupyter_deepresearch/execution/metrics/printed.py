@@ -21,6 +21,7 @@ _CONTROL = re.compile(r"\x1b(?:\[[0-9;?]{0,16}[@-~]|\][^\x07\x1b]{0,256}(?:\x07|
 _MOVE = re.compile(r"\x1b\[[0-9;]{0,16}[ABEFGHdf]")
 _FORWARD = re.compile(r"\x1b\[[0-9]{0,8}C")
 _BAR = re.compile(r"%\||\[[0-9:]{4,12}(?:<|, )")
+_RETURNS = ("\r", "\b")
 _DIGITS = re.compile("[0-9]+")
 _KERAS = re.compile(r"\s{0,8}[0-9]{1,12}/(?:[0-9]{1,12}|Unknown)\s.{0,400}? - ")
 _MOST_BARS, _MOST_NAMES = 32, 256
@@ -90,7 +91,7 @@ class PrintedReader:
         """The reports in the lines and redraws that this chunk completes."""
         if self._returned:
             text, self._returned = "\r" + text, False
-        if text.endswith(("\r", "\b")):  # only the next character tells whether the line ends here or is drawn over
+        if text[-1:] in _RETURNS and text:  # only the next character tells whether the line ends here or is drawn over
             text, self._returned = text.rstrip("\r\b"), True
         last = max(text.rfind("\n"), text.rfind("\r"), text.rfind("\b"))
         if last < 0:
@@ -99,7 +100,7 @@ class PrintedReader:
         found: list[PrintedReport] = []
         if self._waits or self._is_marked(text) or (self._rest and self._is_marked(self._rest + text[:LINE_CHARS])):
             for segment, ended, cut in self._segments(text[: last + 1]):
-                if self._waits or self._is_marked(segment):
+                if "=" in segment or ":" in segment or self._is_marked(segment) or self._waits:
                     found.extend(self._line(segment, ended, cut))
         self._rest, self._cut = "", False
         self._keep(text[last + 1 :])
@@ -130,8 +131,8 @@ class PrintedReader:
             or "│" in text
             or "┃" in text
             or "\x1b" in text
-            or any(mark in text for mark in self._marks)
             or ("  " in text and ("Loss" in text or "LOSS" in text or "recision" in text))
+            or (self._marks != () and any(mark in text for mark in self._marks))
         )
 
     def _keep(self, text: str) -> None:
@@ -150,9 +151,11 @@ class PrintedReader:
             first, was_cut, start = "", False, match.end()
 
     def _line(self, segment: str, ended: bool, cut: bool) -> list[PrintedReport]:
-        text = _shown(segment) if "\x1b" in segment else segment
-        if "\x1b[?25" in segment:  # rich hides the cursor while it draws a block of bars again and again
-            self._live = _Live() if segment.rfind("\x1b[?25l") > segment.rfind("\x1b[?25h") else None
+        text = segment
+        if "\x1b" in segment:
+            text = _shown(segment)
+            if "\x1b[?25" in segment:  # rich hides the cursor while it draws a block of bars again and again
+                self._live = _Live() if segment.rfind("\x1b[?25l") > segment.rfind("\x1b[?25h") else None
         if ("%|" in text or "[" in text) and _BAR.search(text):
             report = self._bar(text, cut)
             found = [report] if report is not None else []
@@ -172,7 +175,8 @@ class PrintedReader:
     def _bar(self, text: str, cut: bool) -> PrintedReport | None:
         # A terminal's bar is cut at the terminal's width: without its closing bracket the last number may lack digits.
         is_open = text.rfind("]") < text.rfind("[")
-        report = self._tables.drawn(text) or self._parser.parse(text, cut=cut or is_open)
+        row = self._tables.drawn(text) if self._tables.is_open or "mAP" in text else None
+        report = row or self._parser.parse(text, cut=cut or is_open)
         label = _label(text)
         if report is None:
             if not is_open:
@@ -189,7 +193,7 @@ class PrintedReader:
             self._header = header
             return []
         found: list[PrintedReport] = []
-        if ended and not cut and self._tables.concern(text):
+        if ended and not cut and (self._tables.is_open or Tables.concern(text)):
             is_row, found = self._tables.take(text)
             if is_row:
                 return found

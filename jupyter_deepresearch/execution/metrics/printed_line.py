@@ -18,8 +18,8 @@ _NUMBER = r"[-+]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9
 _PAIR = re.compile(
     rf"""
     (?P<separator> [ \t:=] (?<![ \t:=][ \t:=]) [ \t:=]{{0,47}} ) (?= ["'0-9.+\-nNiItaf[] )
-    (?: \[ (?= [-+0-9.e]{{1,24}} [ ]?\] ) )?                                        # episodic_return=[20.]
-    (?: (?:torch\.)? (?:tensor|array|(?:np\.|numpy\.)?float[0-9]{{0,2}}) \( )?    # tensor(0.5), np.float64(0.5)
+    (?: (?= [\[tanf] ) (?: \[ (?= [-+0-9.e]{{1,24}} [ ]?\] )                           # episodic_return=[20.]
+      | (?:torch\.)? (?:tensor|array|(?:np\.|numpy\.)?float[0-9]{{0,2}}) \( ) )?      # tensor(0.5), np.float64(0.5)
     ["']? (?P<number> {_NUMBER} ) (?P<of> /[0-9]{{1,15}} [ ]? \( (?P<share> [0-9.]{{1,10}} ) [ ]? %\) )?
     (?! [\w/] | \.\w | :\w | ,[0-9] | -\w )         # 12ms, 3/10, 2.1.0, 12:00, 1,000, 2026-11
     (?! [ ]?%[ ]?\| | [ ]?\*[ ]?\w )                # a progress bar's percentage; a product in source code
@@ -36,11 +36,13 @@ _STEP = re.compile(
 )
 _LEADING_STEP = re.compile(
     r"\s{0,40}(?:\[([0-9]{1,15})(?:/[0-9]{1,15})?\](?=\s)|([0-9]{1,15}):(?=\s)|Train: ([0-9]{1,15}) \["
-    r"|[^\]]{8,80}\.py:[0-9]{1,6}\] \[([0-9]{1,15})\]\s|steps: ([0-9]{1,15})\s)"
+    r"|steps: ([0-9]{1,15})\s)"
 )
+_CLU_STEP = re.compile(r"[^\]]{8,80}\.py:[0-9]{1,6}\] \[([0-9]{1,15})\]\s")  # after the prefix of Google's logging
 _HEADER = re.compile(r"\W{0,40}epoch\W{0,4}([0-9]{1,15})(?:[ ]?(?:/|of)[ ]?[0-9]{1,15})?\W{0,4096}", re.IGNORECASE)
 _FOLDED = re.compile(r"([\w.\-]{1,60})(?:: |=)\((?:train=([0-9.naif-]{1,30}), )?test=([0-9.naif-]{1,30})\)")
 _TUTORIAL = re.compile(r"Accuracy of the (?:network|model) on the [0-9]{1,9} [a-z]{1,20} images: ")  # PyTorch's
+_FOLDERS = ("[", "A")  # how lines begin that _unfolded may change
 _RAISED = re.compile(r"[\w.]{1,80}(?:Error|Exception|Warning): ")
 _SETTINGS = re.compile(r"(?:\band )?\b(?:parameters|params|config|hparams|hyperparameters|args): \{[^{}]{0,2000}\}")
 _AFTER_NUMBER = frozenset(" \t,;:|)]}'\"")
@@ -75,13 +77,12 @@ class LineParser:
         """
         text = text.rstrip()
         stripped = text.lstrip()
-        if stripped.startswith(words.FOREIGN_LINES) or _RAISED.match(stripped):
-            return None
-        text = _unfolded(text, stripped)
+        if "{" in text or stripped[:1] in _FOLDERS:
+            text = _unfolded(text, stripped)
         pairs = self._json_pairs(stripped) if stripped.startswith('{"') and stripped.endswith("}") else None
         if pairs is None:
             pairs = self._pairs(text, cut)
-        if not pairs:
+        if not pairs or stripped.startswith(words.FOREIGN_LINES) or _RAISED.match(stripped):
             return None
         step = _step(text)
         structured = stripped.startswith(("{", "[{")) or "%|" in text or "it/s" in text or "s/it" in text
@@ -195,7 +196,7 @@ def _values(pairs: list[_Pair], text: str) -> tuple[tuple[str, float], ...]:
 
 def _step(text: str) -> int | None:
     """The step a line names. A count over all epochs beats the epoch; a count with a total starts anew each epoch."""
-    leading = _LEADING_STEP.match(text)
+    leading = _LEADING_STEP.match(text) or ("] [" in text and _CLU_STEP.match(text))
     if leading:
         return int(leading[leading.lastindex or 1])
     best, best_rank = None, -1

@@ -29,9 +29,12 @@ class Tables:
         """Whether the next lines may be rows, whatever they hold."""
         return self._header is not None or self._box.is_open
 
-    def concern(self, line: str) -> bool:
+    @staticmethod
+    def concern(line: str) -> bool:
         """Whether a line can be a table's at all. Cheap, for it sees every line that may report."""
-        return self.is_open or not (":" in line or "=" in line) or line.lstrip()[:1] in _BARS
+        if ":" not in line and "=" not in line:
+            return True
+        return ("|" in line or "│" in line or "┃" in line) and line.lstrip()[:1] in _BARS
 
     def take(self, line: str) -> tuple[bool, list[PrintedReport]]:
         """Whether the line is a table's, and what is reported with it: a row, or a box that has ended."""
