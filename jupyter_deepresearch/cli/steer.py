@@ -35,10 +35,8 @@ def perform(request: Request) -> int:
         record = project.command(command)
         if isinstance(command, StopCommand):
             _end_live_runs(project)
-        if request.as_json:
-            print(views.to_json({"seq": record.seq, "kind": request.command}))
-        else:
-            print(f"{_done(project, command)}{_whats_next(project, command, request)}")
+        said = f"{_done(project, command)}{_whats_next(project, command, request)}"
+        print(views.to_json({"seq": record.seq, "kind": request.command}) if request.as_json else said)
     return 0
 
 

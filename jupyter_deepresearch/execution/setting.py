@@ -93,17 +93,17 @@ def _fill(
     draft.input.write_text(write(composed.notebook), encoding="utf-8")
     variables = run_environment(environ, spec.project.launcher.env, spec.dry_run)
     variables = with_wandb_names(variables, spec.project.name, spec.run.id)
-    told = _instructions(project, spec, composed, variables, (*carried, *_notes(composed, tree, variables)))
+    told = _instructions(project, spec, composed, variables, _notes(composed, tree, variables, carried))
     draft.spec.write_bytes(msgspec.json.encode(told))
 
 
 def _carried(project: ProjectPaths, draft: RunPaths, spec: RunSpec) -> tuple[str, ...]:
-    """A repeated attempt goes on with what the one before had made: in words, what that was."""
+    """A repeated attempt goes on with what the one before had made: the names of that at the top of its tree."""
     if spec.artifacts_of == spec.run.id or spec.run.attempt < 2:
         return ()
     before = replace(spec.run, attempt=spec.run.attempt - 1)
     names = carry(project.run(before.id).work, draft.work, project.run(spec.run.id).work)
-    return (f"goes on with what {before.id} left: {written(', '.join(names))[:200]}",) if names else ()
+    return names
 
 
 def _instructions(
@@ -135,10 +135,15 @@ def _instructions(
     )
 
 
-def _notes(composed: Composed, tree: TreeRecord, environment: RunEnvironment) -> tuple[str, ...]:
+def _notes(
+    composed: Composed, tree: TreeRecord, environment: RunEnvironment, carried: tuple[str, ...]
+) -> tuple[str, ...]:
     notes = list(tree.remarks)
-    if tree.fresh:
-        notes.append(f"empty in this run, as [launcher] private says: {written(', '.join(tree.fresh))[:200]}")
+    if carried:
+        notes.append(f"goes on with what the attempt before had made: {written(', '.join(carried))[:200]}")
+    fresh = [path for path in tree.fresh if path.split("/")[0] not in carried]
+    if fresh:
+        notes.append(f"empty in this run, as [launcher] private says: {written(', '.join(fresh))[:200]}")
     sources = (*(cell.source for cell in composed.notebook.cells), *composed.files.values())
     if environment.wandb_note is not None and any("wandb" in source for source in sources):
         notes.append(environment.wandb_note)

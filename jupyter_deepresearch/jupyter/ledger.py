@@ -44,7 +44,8 @@ class LedgerClient:
         return [*around[:1], *(known.folder for known in Registry().all())]
 
     def _folder(self, project_id: str) -> Path:
-        for folder in self._folders():
+        known = [known.folder for known in Registry().all() if known.project_id == project_id]
+        for folder in (*known, *self._folders()):
             with contextlib.suppress(DeepResearchError), _at(folder) as project:
                 if project.id == project_id:
                     return folder

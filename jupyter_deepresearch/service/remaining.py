@@ -1,5 +1,6 @@
 """How long a live run will still take: by the steps it has reported, held against an earlier run of the same code."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from ..core.ports import Progress, RunRecords, Track
 from ..core.state import OpenRun, State, Work
 from ..core.types import Parameters, Purpose
+from .views import EstimateView
 
 _EPOCHS = re.compile(r"(n_|num_|max_|total_)?(train_)?epochs?", re.IGNORECASE)
 _STEPS = re.compile(r"(n_|num_|max_|total_|train_)*(steps|iters|iterations|updates)", re.IGNORECASE)
@@ -32,6 +34,18 @@ def expected_s(state: State, records: RunRecords, live: OpenRun, progress: Progr
     if left is None and state.typical_s is not None and state.typical_s > progress.elapsed_s:
         return state.typical_s - progress.elapsed_s
     return left
+
+
+def estimate(state: State, work: Work) -> EstimateView:
+    """What a waiting hypothesis is expected to take, and how that is known."""
+    typical = state.typical_s
+    if typical is None:
+        return EstimateView(None, 0.0, "no run has succeeded yet")
+    rank = state.champion or state.baseline
+    times = longer(_parameters(state, work), _parameters(state, rank))
+    basis = "the running mean of successful runs"
+    more = "" if times == 1.0 else f", {times:.3g} times as long by its epochs or steps"
+    return EstimateView(round(times * typical / 60, 2), 0.0, f"{basis}{more}")
 
 
 def _earlier(state: State, records: RunRecords, live: OpenRun) -> Earlier | None:
@@ -105,6 +119,8 @@ def longer(live: Parameters, earlier: Parameters) -> float:
 def _ratio(now: object, then: object) -> float | None:
     if isinstance(now, bool) or isinstance(then, bool):
         return None
-    if isinstance(now, int | float) and isinstance(then, int | float) and now > 0 and then > 0:
+    if not (isinstance(now, int | float) and isinstance(then, int | float) and now > 0 and then > 0):
+        return None
+    with contextlib.suppress(OverflowError):  # whole numbers beyond all floats
         return now / then
     return None

@@ -11,9 +11,8 @@ from ..core.state import OpenRun, State, Work
 from ..core.statistics import interval95, mean
 from ..core.types import ProjectState, Purpose
 from .past import Rows, nearest
-from .remaining import expected_s
+from .remaining import estimate, expected_s
 from .views import (
-    EstimateView,
     LatestView,
     Life,
     MemoryView,
@@ -171,12 +170,7 @@ def _run(at: Situation, open_run: OpenRun, seen: Progress) -> RunView:
 
 
 def _waiting(at: Situation, work: Work) -> WaitingView:
-    hypothesis, typical = work.experiment.hypothesis, at.state.typical_s
-    estimate = EstimateView(
-        None if typical is None else round(typical / 60, 2),
-        0.0,
-        "no run has succeeded yet" if typical is None else "the running mean of successful runs",
-    )
+    hypothesis = work.experiment.hypothesis
     return WaitingView(
         work.number,
         hypothesis.claim,
@@ -184,7 +178,7 @@ def _waiting(at: Situation, work: Work) -> WaitingView:
         hypothesis.kind,
         hypothesis.parameters,
         work.experiment.edits,
-        estimate,
+        estimate(at.state, work),
         nearest(at.rows, work, at.state.measure, at.state.survey.parameters),
     )
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from jupyter_deepresearch.core.ports import Track
+from jupyter_deepresearch.core.state import Work
 from jupyter_deepresearch.execution.metrics.tracks import END_BYTES, tracks
-from jupyter_deepresearch.service.remaining import Earlier, longer, remaining_s
+from jupyter_deepresearch.service.remaining import Earlier, estimate, longer, remaining_s
+from tests.core.logs import baseline, experiment, folded
 
 
 def rising(first: float, last: float, lasted_s: float, reports: int | None = None, age_s: float = 0.0) -> Track:
@@ -61,11 +64,22 @@ def test_more_epochs_take_longer() -> None:
     assert asked == 2.0
     assert longer({"max_steps": 50}, {"max_steps": 100}) == 0.5
     assert longer({"warmup_steps": 50, "eval_steps": 2}, {"warmup_steps": 100, "eval_steps": 4}) == 1.0
+    assert longer({"epochs": 10**400}, {"epochs": 3.0}) == 1.0
     assert longer({"epochs": "many"}, {"epochs": 3}) == 1.0 and longer({"epochs": True}, {"epochs": 3}) == 1.0
     assert remaining_s({"val_loss": rising(1, 4, 30.0)}, Earlier(EPOCHS, asked)) == pytest.approx(160.0)
     from_nought = {"loss": rising(0, 9, 9.0)}
     assert remaining_s({"loss": rising(0, 5, 5.0)}, Earlier(from_nought, 0.5)) is None
     assert remaining_s({"loss": rising(0, 2, 2.0)}, Earlier(from_nought, 0.5)) == pytest.approx(2.0)
+
+
+def test_an_estimate_says_what_it_is_made_of() -> None:
+    state = folded(*baseline())
+    state = replace(state, survey=replace(state.survey, parameters={"epochs": 10}))
+    work = Work(replace(experiment(1), settings={"epochs": 25}), 0.0)
+    found = estimate(state, work)
+    assert found.minutes == round(25 / 60, 2)
+    assert found.basis == "the running mean of successful runs, 2.5 times as long by its epochs or steps"
+    assert estimate(replace(state, typical_s=None), work).minutes is None
 
 
 def write(path: Path, count: int, padding: str = "") -> None:
