@@ -95,6 +95,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made.mkdir()
     (made / "deepresearch.toml").write_text('[objective]\nmetric = "score"\n')
     venv.create(tmp_path / "env", with_pip=False, symlinks=True)
+    with (tmp_path / "env" / "pyvenv.cfg").open("a") as settings:
+        settings.write("uv = 0.9.1\n")
     install_kernel(tmp_path, str(tmp_path / "env" / "bin" / "python"), *IPYKERNEL)
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     monkeypatch.delenv("PYTHONPATH", raising=False)

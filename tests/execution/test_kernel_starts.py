@@ -46,6 +46,8 @@ def bare_environment(folder: Path, pip: bool = False) -> Path:
     """A new environment without ipykernel, and without pip as uv makes them; its Python."""
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / "bin" / "python"
+    with (folder / "pyvenv.cfg").open("a") as settings:
+        settings.write("uv = 0.9.1\n")
     if pip:
         [site] = folder.glob("lib/python*/site-packages")
         (site / "pip").mkdir()
@@ -108,13 +110,16 @@ def test_a_wrapper_that_fails_has_the_last_word(tmp_path: Path, data: Path) -> N
 # In words
 
 
-def test_the_line_fits_the_environments_maker(tmp_path: Path) -> None:
+def test_the_line_fits_the_environments_maker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     conda, uv, pip = tmp_path / "conda", tmp_path / "uv", tmp_path / "pip"
     (conda / "conda-meta").mkdir(parents=True)
     assert install_line(f"{conda}/bin/python", ["ipykernel"]) == f'conda install -p "{conda}" ipykernel'
     assert install_line(f"{conda}/bin/python", ["x"]) == f'"{conda}/bin/python" -m pip install x'
     python = bare_environment(uv)
     assert install_line(str(python), ["a", "b"]) == f'uv pip install --python "{python}" a b'
+    (uv / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert install_line(str(python), ["a"]) == f'"{python}" -m ensurepip && "{python}" -m pip install a'
     (uv / "pyvenv.cfg").write_text("include-system-site-packages = true\n")
     assert install_line(str(python), ["a"]) == f'"{python}" -m pip install a'
     python = bare_environment(pip, pip=True)
