@@ -95,7 +95,7 @@ class Bench:
     def champion(self) -> Standing:
         valued = [t for t in self.trials if t.value is not None]
         best = max(valued, key=lambda t: self.objective.gain(t.value or 0.0, 0.0))
-        return Standing(best.experiment, best.value or 0.0, 1, best.claim, best.parameters)
+        return Standing(best.experiment, best.value or 0.0, 1, best.claim, best.parameters, code=best.code)
 
     def seen(self) -> Seen:
         def trials(after: int) -> Iterator[Trial]:
@@ -248,6 +248,16 @@ def test_a_finite_space_is_tried_once_and_then_exhausted() -> None:
         last.exhausted
         == "all 12 combinations of act: relu | tanh | gelu, depth: 1..2 whole, bn: True | False were tried"
     )
+
+
+def test_values_that_were_tried_on_other_code_are_tried_on_the_champions() -> None:
+    bench, researcher = Bench(FINITE, lambda p: 0.5), SweepResearcher(0)
+    bench.cycles(researcher, 11)
+    assert bench.think(researcher).hypothesis is None
+    own = bench.trials[0].parameters
+    bench.trials.append(Trial(12, own, Decision.CONFIRMED, 0.9, "other code", code="other"))
+    proposal = bench.think(researcher)
+    assert proposal.hypothesis is not None and key(bench.effective(proposal)) != key(own)
 
 
 @pytest.mark.parametrize(
