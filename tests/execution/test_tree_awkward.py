@@ -117,6 +117,28 @@ def test_code_never_lands_in_what_is_ours(folder: Path, work: Path, path: str) -
         make_tree(folder, work, PROJECT, {path: "x"})
 
 
+@pytest.mark.parametrize("path", ["./a.py", "a//b.py", "a/", "."])
+def test_a_path_is_said_in_one_way_only(folder: Path, work: Path, path: str) -> None:
+    with pytest.raises(InvalidNotebook, match="accepted: a path inside the project, such as"):
+        make_tree(folder, work, PROJECT, {path: "x"})
+
+
+def test_code_that_is_no_text_is_refused_before_anything_is_made(folder: Path, work: Path) -> None:
+    with pytest.raises(InvalidNotebook, match=r"code file 'a\.py': found characters that no UTF-8 text has"):
+        make_tree(folder, work, PROJECT, {"a.py": "x = '\ud800'"})
+    assert not work.exists()
+
+
+def test_a_project_folder_full_of_samples_is_linked_and_it_is_said(
+    folder: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupyter_deepresearch.execution.trees.code._MANY_AT_THE_TOP", 30)
+    fill(folder, *(f"sample{number}.png" for number in range(30)))
+    record = make_tree(folder, work, PROJECT, {})
+    assert record.remarks == ("32 entries lie in the project's own folder: each run links them one by one",)
+    assert len(record.linked) == 30 and list(record.copied) == ["model.py"]
+
+
 def test_in_a_repository_a_run_sees_the_commit_and_can_change_nothing_of_it(folder: Path, work: Path) -> None:
     def git(*arguments: str, cwd: Path = folder) -> str:
         who = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]

@@ -16,6 +16,7 @@ _LIMIT_FILES = 2000
 _LIMIT_FOLDERS = 5000
 _OTHERS_OF_A_DATA_FOLDER = 200
 _MOST_LISTED = 5000
+_MANY_AT_THE_TOP = 2000
 _DATA = {"data", "dataset", "datasets", "node_modules", "site-packages", "__pycache__"}
 _NO_CODE = {"deepresearch.toml"}
 
@@ -106,6 +107,10 @@ class _Search:
             code = [entry for entry in entries if entry.name.endswith(_SUFFIXES)]
             self._remark_on_crowd(inside, sum(self._is_code(entry, prefix + entry.name) for entry in code))
             return []
+        if not inside and len(entries) > _MANY_AT_THE_TOP:
+            self.remarks.append(
+                f"{len(entries)} entries lie in the project's own folder: each run links them one by one"
+            )
         if any(entry.name == "pyvenv.cfg" for entry in entries):
             return []  # a virtual environment, whatever its name
         entries.sort(key=lambda entry: entry.name)
@@ -161,7 +166,7 @@ class _Search:
         )
         if not is_named and not (self._is_by_default and entry.name.endswith(_SUFFIXES)):
             return False
-        if path in _NO_CODE or not entry.is_file(follow_symlinks=False) or not _is_text(path):
+        if path in _NO_CODE or not entry.is_file(follow_symlinks=False) or not is_text(path):
             return False
         try:
             is_small = entry.stat(follow_symlinks=False).st_size < _LIMIT_BYTES
@@ -179,6 +184,10 @@ class _Search:
         return self._is_by_default or any(parts[: len(fixed)] == fixed for fixed in self._named)
 
 
-def _is_text(path: str) -> bool:
-    """Whether a name can be written down: a path of code goes into logs and proposals, as UTF-8."""
-    return path.isascii() or not any("\ud800" <= char <= "\udfff" for char in path)
+def is_text(text: str) -> bool:
+    """Whether a text can be written as UTF-8, as paths of code are in logs and proposals."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from ...core.project import Project
 from ...errors import InvalidNotebook, StorageFailed
-from .code import Code, Entry, find_code, is_package, list_folder
+from .code import Code, Entry, find_code, is_package, is_text, list_folder
 from .layout import Layout, is_ours, is_private
 from .record import MOST_RECORDED, Seen, TreeRecord
 
@@ -89,12 +89,14 @@ def remove_tree(work: Path) -> None:
 
 
 def _refuse_impossible(files: Mapping[str, str]) -> None:
-    for path in files:
+    for path, text in files.items():
         parts = PurePosixPath(path).parts
-        if PurePosixPath(path).is_absolute() or ".." in parts or not parts or "\0" in path:
-            raise InvalidNotebook(f"code file {path!r}: accepted: a path inside the project")
+        if path.startswith("/") or ".." in parts or "/".join(parts) != path or not parts or "\0" in path:
+            raise InvalidNotebook(f"code file {path!r}: accepted: a path inside the project, such as src/model.py")
         if parts[0] in _OURS_IN_A_RUN:
             raise InvalidNotebook(f"code file {path!r}: accepted: a path outside {parts[0]}/")
+        if not (is_text(path) and is_text(text)):
+            raise InvalidNotebook(f"code file {path!r}: found characters that no UTF-8 text has; accepted: UTF-8")
     clash = next((parent for parent in sorted(_parents(files)) if parent in files), None)
     if clash is not None:
         raise InvalidNotebook(f"code file {clash!r}: found files inside it as well; accepted: a file or a folder")
