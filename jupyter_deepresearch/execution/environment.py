@@ -1,5 +1,6 @@
 """What a run may see of the server's environment, and the kernel it runs in."""
 
+import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -57,9 +58,23 @@ def _is_logged_in(environ: Mapping[str, str]) -> bool:
         return False
 
 
+def kernel_specs(name: str) -> KernelSpecManager:
+    """Who knows the kernelspec of this name: Jupyter itself, else nb_conda_kernels where the server has it, which makes
+    one up for every conda environment ("conda-env-NAME-py")."""
+    plain = KernelSpecManager()
+    if name in plain.find_kernel_specs():
+        return plain
+    try:
+        conda = importlib.import_module("nb_conda_kernels").CondaKernelSpecManager
+    except (ImportError, AttributeError):
+        return plain
+    made: KernelSpecManager = conda()
+    return made
+
+
 def find_kernel(name: str, notebook: str = "the notebook") -> KernelSpec:
     """The kernelspec that ``notebook`` (its path, for the message) asks for. Raises InvalidNotebook without it."""
-    specs = KernelSpecManager()
+    specs = kernel_specs(name)
     try:
         return specs.get_kernel_spec(name)
     except NoSuchKernel:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,7 +190,7 @@ def test_a_process_is_named_by_its_notebook_its_run_or_its_program(
     assert name_of(nameless) == f"your kernel (pid {nameless})"
     assert name_of(program) == f"your {python} big.py (pid {program})"
     assert name_of(run) == "the run 0003-wider-seed-1 of project digits"
-    assert name_of(FOREIGN) == f"a process outside of this container (pid {FOREIGN})"
+    assert name_of(FOREIGN) == f"a process that is not visible from here (pid {FOREIGN})"
 
 
 def test_a_runner_is_named_by_its_command_line(tmp_path: Path, sleeper: "list[subprocess.Popen[str]]") -> None:
@@ -246,8 +247,12 @@ def test_indices_and_inherited_visibility_narrow_the_choice(tmp_path: Path) -> N
 
 def test_wishes_that_can_never_come_true_are_refused(tmp_path: Path) -> None:
     desk = GpuDesk(ScriptedGpus(GPUS[:2]), tmp_path, is_open=lambda minor: minor == 0)
-    with pytest.raises(InvalidConfig, match=r"gpus_per_run is 3, but this run can see 1 GPU"):
+    with pytest.raises(InvalidConfig, match=r"gpus_per_run is 3, but this run can see 1 whole GPU"):
         desk.take(GpuWish(count=3), None)
+    slices = [replace(GPUS[0], uuid=f"MIG-{number}") for number in range(2)]
+    with pytest.raises(InvalidConfig, match=r"can see 0 whole GPU\(s\)"):
+        GpuDesk(ScriptedGpus(slices), tmp_path).take(GpuWish(count=2), None)
+    assert isinstance(GpuDesk(ScriptedGpus(slices), tmp_path).take(GpuWish(), None), GpuLease)
     with pytest.raises(InvalidConfig, match=r"gpus names \[1\], but this run can see only 0"):
         desk.take(GpuWish((0, 1)), None)
 
@@ -258,7 +263,7 @@ def test_a_look_takes_nothing_and_says_who_holds_what(tmp_path: Path) -> None:
     assert isinstance(lease, GpuLease)
     leased, used, hidden = look(driver, "0,1", tmp_path)
     assert (leased.is_ours, leased.is_free, leased.leased_by) == (True, False, name_of(os.getpid()))
-    assert used.holders == (f"2.0 GB held by a process outside of this container (pid {FOREIGN})",)
+    assert used.holders == (f"2.0 GB held by a process that is not visible from here (pid {FOREIGN})",)
     assert (used.is_free, hidden.is_ours, hidden.is_free) == (False, False, False)
     lease.release()
     assert look(driver, None, tmp_path)[0].is_free and look(driver, None, tmp_path)[2].is_free

@@ -3,12 +3,15 @@
 import json
 import stat
 import sys
+import types
 import venv
 from pathlib import Path
 
 import pytest
 
 from jupyter_deepresearch.core.types import Outcome, RunState
+from jupyter_deepresearch.errors import InvalidNotebook
+from jupyter_deepresearch.execution.environment import find_kernel
 from jupyter_deepresearch.execution.fingerprint import fingerprint
 from jupyter_deepresearch.execution.mending import install_line
 from jupyter_deepresearch.execution.runner.not_started import NotStarted
@@ -71,6 +74,37 @@ def test_an_activation_script_beside_its_kernelspec_starts_a_kernel_that_reports
     told, _ = json.loads(run.text(0))
     assert outcome.environment["executable"] == told == sys.executable, "not the script's path"
     assert outcome.environment["packages"] == fingerprint(sys.path)
+
+
+NB_CONDA = """
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+
+class CondaKernelSpecManager(KernelSpecManager):
+    def find_kernel_specs(self):
+        return {**super().find_kernel_specs(), "conda-env-torch-py": "/conda"}
+
+    def get_kernel_spec(self, name):
+        if name != "conda-env-torch-py":
+            return super().get_kernel_spec(name)
+        argv = ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, display_name="torch", language="python", env={"CONDA_PREFIX": "/conda/envs/torch"})
+"""
+
+
+def test_kernels_that_nb_conda_kernels_makes_up_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "nb_conda_kernels.py").write_text(NB_CONDA)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"))
+    made = types.ModuleType("nb_conda_kernels")
+    exec(NB_CONDA, vars(made))
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    run = runs.one_run(tmp_path, SHOW, kernel="conda-env-torch-py")
+    outcome = run.execute()
+    assert outcome.state is RunState.SUCCEEDED, outcome.error
+    assert json.loads(run.text(0))[1] == "/conda/envs/torch"
+    assert find_kernel("conda-env-torch-py").display_name == "torch"
+    with pytest.raises(InvalidNotebook, match=r'kernel "nope" of .* found conda-env-torch-py, '):
+        find_kernel("nope")
 
 
 def not_started(run: runs.OneRun) -> str:

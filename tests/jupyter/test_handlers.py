@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_deepresearch.testing import ScriptedGpus, scripted_gpu
 from tests.jupyter.asking import Api, finished, refused, started, until
 from tests.jupyter.doubles import Doubled, write_project
 
@@ -82,6 +83,16 @@ async def test_events_can_be_followed_by_their_seq(api: Api, folder: Path) -> No
     rest = (await api.get("projects", project, "events", after=seqs[-3])).body
     assert rest["events"] == first["events"][-2:]
     assert (await api.get("projects", project, "events", after=10**9)).body == {"events": [], "next": 10**9}
+
+
+async def test_gpus_say_who_holds_them(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = ScriptedGpus([scripted_gpu(0, 2**22 + 1, used_gb=9.8), scripted_gpu(1)])
+    monkeypatch.setattr("jupyter_deepresearch.app.NvmlGpus", lambda: driver)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    used, hidden = (await api.get("gpus")).body
+    assert (used["index"], used["is_ours"], used["is_free"], used["leased_by"]) == (0, True, False, None)
+    assert used["holders"] == ["9.8 GB held by a process that is not visible from here (pid 4194305)"]
+    assert (hidden["uuid"], hidden["is_ours"], hidden["processes"]) == (scripted_gpu(1).uuid, False, [])
 
 
 async def test_gpus_are_a_list(api: Api) -> None:

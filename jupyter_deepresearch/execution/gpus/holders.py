@@ -38,7 +38,7 @@ def name_of(pid: int) -> str:
         seen = _see(process)
         family = [seen, *(_see(parent) for parent in _ancestors(process))]
     except psutil.Error:
-        return f"a process outside of this container (pid {pid})"
+        return f"a process that is not visible from here (pid {pid})"
     return _run(family) or _kernel(family) or _program(seen)
 
 

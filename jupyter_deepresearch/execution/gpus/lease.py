@@ -122,9 +122,11 @@ class GpuDesk:
         candidates = self._candidates(wish, cuda_visible_devices)
         if not candidates:
             return GpuLease()
+        if wish.count > 1:  # CUDA shows a process one slice of a device at most
+            candidates = tuple(device for device in candidates if not device.uuid.startswith("MIG-"))
         if len(candidates) < wish.count:
             raise InvalidConfig(
-                f"[launcher] gpus_per_run is {wish.count}, but this run can see {len(candidates)} GPU(s): "
+                f"[launcher] gpus_per_run is {wish.count}, but this run can see {len(candidates)} whole GPU(s): "
                 f"{', '.join(f'{d.index} ({d.name})' for d in candidates)}"
             )
         return self._lease(candidates, wish)

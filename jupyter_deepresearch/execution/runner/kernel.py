@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import zmq
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
 from ...errors import NotFound
+from ..environment import kernel_specs
 from .interior import ASKED, Interior, read_interior
 
 READY_TIMEOUT_S = 120.0
@@ -24,6 +24,11 @@ _TAIL_BYTES = 16_000
 _MOST_SOCKET_PATH = 90
 
 QUEUED_MESSAGES = 20
+"""So many wait on our side: beyond them a flood waits in the kernel. Set before the sockets are made: changed on a live
+one it can leave a queue full for ever, its reader having told of what it read by the old length only."""
+MESSAGE_BYTES = 32 * 1024
+"""A kernel queues up to 1,000 messages: this bounds what they take."""
+
 INIT = f"""
 def _deepresearch(inject):
     import sys
@@ -36,7 +41,7 @@ def _deepresearch(inject):
     import jupyter_deepresearch
     import zmq
 
-    def bound(stream, most={256 * 1024}):
+    def bound(stream, most={MESSAGE_BYTES}):
         schedule, buffers = stream._schedule_flush, stream._flush_buffers
 
         def schedule_or_flush():
@@ -55,14 +60,10 @@ def _deepresearch(inject):
 
         stream._schedule_flush, stream._flush_buffers = schedule_or_flush, in_pieces
 
-    def wait_for_readers(thread):
-        thread.socket.setsockopt(zmq.SNDHWM, {QUEUED_MESSAGES})
-        thread.socket.setsockopt(zmq.XPUB_NODROP, 1)
-
     jupyter_deepresearch.install_shell_hook()
     get_ipython().events.register("post_run_cell", _deepresearch_paths.look)
     thread = get_ipython().kernel.iopub_thread
-    thread.schedule(lambda: wait_for_readers(thread))
+    thread.schedule(lambda: thread.socket.setsockopt(zmq.XPUB_NODROP, 1))
     for stream in (sys.stdout, sys.stderr):
         bound(stream)
 try:
@@ -71,8 +72,8 @@ finally:
     del _deepresearch
 """
 """What a Python kernel runs first, INJECT being the folder of our files: the hooks, where they are not in place yet;
-notes of failed shell commands and of the project's own code in use; messages of a bounded size, in a short queue that
-waits for its reader. By itself a kernel puts all that is printed in 0.2 s into one message, and drops messages from
+notes of failed shell commands and of the project's own code in use; messages of a bounded size, in a queue that waits
+for its reader. By itself a kernel puts all that is printed in 0.2 s into one message, and drops messages from
 1,000 waiting ones on."""
 
 
@@ -98,7 +99,7 @@ class Kernel:
         ``on_death`` is called once, in the event loop, as soon as the process is gone. Raises NotFound for an unknown
         kernel, OSError.
         """
-        manager = AsyncKernelManager(kernel_name=self._name)
+        manager = AsyncKernelManager(kernel_name=self._name, kernel_spec_manager=kernel_specs(self._name))
         self.manager = manager
         try:
             spec = manager.kernel_spec
@@ -195,7 +196,7 @@ class Kernel:
 
     async def connect(self) -> None:
         """Wait until the kernel answers. Raises RuntimeError where it dies or stays silent."""
-        self.manager.context.rcvhwm = 0
+        self.manager.context.rcvhwm = QUEUED_MESSAGES
         self.client = self.manager.client()
         self.client.start_channels()
         await self.client.wait_for_ready(timeout=READY_TIMEOUT_S)
@@ -217,10 +218,7 @@ class Kernel:
         """Run ``INIT``; the error in one line, None where there was none or the kernel is none of Python."""
         if not self._speaks_python:
             return None
-        trouble = await self.run_silently(INIT.replace("INJECT", repr(str(self._inject))), asked=ASKED)
-        if trouble is None:  # now that the kernel waits for us, a flood waits there and not in our memory
-            self.client.iopub_channel.socket.setsockopt(zmq.RCVHWM, QUEUED_MESSAGES)
-        return trouble
+        return await self.run_silently(INIT.replace("INJECT", repr(str(self._inject))), asked=ASKED)
 
     async def run_silently(
         self, code: str, timeout_s: float = 30.0, asked: Mapping[str, str] | None = None
