@@ -115,23 +115,28 @@ def test_dead_and_broken_notes_are_passed_over(tmp_path: Path) -> None:
     note("dead", tmp_path, pid=dead.pid)
     for name, content in (("torn", '{"url": '), ("list", "[]"), ("empty", "{}"), ("null", "null")):
         (Path(jupyter_runtime_dir()) / f"jpserver-{name}.json").write_text(content)
-    with pytest.raises(errors.NotFound, match="no Jupyter server found") as refusal:
+    with pytest.raises(errors.NoServer, match=f"^no Jupyter server holds {tmp_path}$"):
         find_server({"JPY_PARENT_PID": str(dead.pid)}, tmp_path)
-    assert "jupyter deepresearch run PATH" in str(refusal.value) and "\n" not in str(refusal.value)
+    (tmp_path / "root").mkdir()
+    note("elsewhere", tmp_path / "root", "http://127.0.0.1:9/")
+    with pytest.raises(errors.NoServer, match=f"holds {tmp_path}: http://127.0.0.1:9/ has {tmp_path}/root$"):
+        find_server({}, tmp_path)
+    with pytest.raises(errors.NoServer, match=r"http://127.0.0.1:9/ holds .* and does not answer$"):
+        find_server({}, tmp_path / "root")
 
 
 # Asking it
 
 
 def test_a_server_that_is_gone_is_said_in_one_line() -> None:
-    with pytest.raises(errors.NotFound, match="cannot be reached"):
+    with pytest.raises(errors.NoServer, match="cannot be reached"):
         Client(Server("http://127.0.0.1:9/", "t")).projects()
 
 
 @pytest.mark.parametrize(
     ("code", "body", "error", "said"),
     [
-        (404, b"<html>not here</html>", errors.NotFound, "does not have the extension"),
+        (404, b"<html>not here</html>", errors.NoServer, "does not have the extension"),
         (403, b'{"message": "Forbidden", "reason": null}', errors.Forbidden, "refuses our token"),
         (500, b'{"message": "Unhandled error", "reason": null}', errors.StorageFailed, "error 500"),
         (502, b"", errors.StorageFailed, "error 502"),
