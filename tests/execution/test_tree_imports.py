@@ -33,7 +33,7 @@ version = "1"
 LAYOUTS = {
     "flat": ("pk_flat", 'packages = ["pk_flat"]\npy-modules = ["single"]'),
     "src": ("src/pk_src", 'packages.find = { where = ["src"] }'),
-    "spaces": ("src/pk_spaces", 'packages.find = { where = ["src"] }'),
+    "strict": ("src/pk_strict", 'packages.find = { where = ["src"] }'),
 }
 WHERE = "import {0}.model\nprint({0}.model.__file__, {0}.model.WHO)\n"
 
@@ -77,7 +77,7 @@ class Installed:
 def install(folder: Path, layout: str) -> Installed:
     """A project in ``folder`` and an environment beside it, made by ``venv`` and ``pip`` without a network."""
     package, packages = LAYOUTS[layout]
-    project = folder / ("a project" if layout == "spaces" else "project")
+    project = folder / "a project"
     (project / "scripts").mkdir(parents=True)
     (project / package).mkdir(parents=True)
     (project / package / "__init__.py").touch()
@@ -90,7 +90,8 @@ def install(folder: Path, layout: str) -> Installed:
     python = _environment(folder / "place")
     site = next((folder / "place" / "lib").glob("python3*/site-packages"))
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--quiet", "--disable-pip-version-check"]
-    pip = [sys.executable, "-m", "pip", "install", "--target", str(site), *offline, "--editable", str(project)]
+    mode = ["--config-settings", f"editable_mode={'strict' if layout == 'strict' else ''}"]
+    pip = [sys.executable, "-m", "pip", "install", "--target", str(site), *offline, *mode, "--editable", str(project)]
     subprocess.run(pip, check=True, timeout=120, capture_output=True)
     return Installed(project, python, package)
 

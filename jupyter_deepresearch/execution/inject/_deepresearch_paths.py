@@ -27,7 +27,7 @@ def install() -> None:
     atexit.register(look)
     project, work = os.path.realpath(project), os.path.realpath(work)
     _place[:] = [reports, project, work]
-    sys.path[:] = [_copy(entry, project, work) or entry if entry else entry for entry in sys.path]
+    sys.path[:] = [path for entry in sys.path for path in _mended(entry, project, work)]
     for finder in list(sys.meta_path):
         kind = finder if isinstance(finder, type) else type(finder)
         if "editable" in kind.__module__:  # of setuptools, editables (hatch, pdm), scikit-build-core
@@ -60,6 +60,21 @@ def _copy(path: str, project: str, work: str) -> "str | None":
     copy = os.path.normpath(os.path.join(work, os.path.relpath(real, project)))
     exists = os.path.exists(copy) or os.path.exists(copy + ".py")  # a finder may know a module without its suffix
     return copy if exists and os.path.realpath(copy) == copy else None
+
+
+def _mended(entry: str, project: str, work: str) -> "list[str]":
+    """What stands in the place of an entry of ``sys.path``."""
+    if not entry:
+        return [entry]
+    found = []
+    if os.path.basename(entry).startswith("__editable__.") and os.path.isdir(entry):
+        # Setuptools' strict mode: a folder of links to the sources. Where their copies begin comes before it.
+        for name in os.listdir(entry):
+            inner = name if name.endswith(".py") else os.path.join(name, "__init__.py")
+            copy = _copy(os.path.join(entry, inner), project, work)
+            if copy is not None and copy.endswith(os.sep + inner):
+                found.append(copy[: -len(inner) - 1])
+    return [*found, _copy(entry, project, work) or entry]
 
 
 def _mend(names: "Mapping[str, Any]", project: str, work: str) -> None:
