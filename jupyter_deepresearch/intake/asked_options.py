@@ -18,6 +18,7 @@ from .options import Kind, Option, Passing, longest, settled
 from .source_options import kind_of
 
 ASK_SECONDS = 30.0
+_MOST_LINKS, _CODE = 2000, (".py", ".yaml", ".yml", ".toml", ".json")
 _PROBE = Path(__file__).with_name("probe.py")
 _KINDS: Mapping[str, Kind] = {"int": "int", "float": "float", "str": "str", "bool": "bool", "Path": "str"}
 _SETTABLE = {"StoreAction", "StoreTrueAction", "StoreFalseAction", "BooleanOptionalAction"}
@@ -60,7 +61,10 @@ def run_in_links(command: Sequence[str], folder: Path, environ: Mapping[str, str
 
 def _run(command: Sequence[str], folder: Path, work: Path, environ: Mapping[str, str]) -> Answer:
     work.mkdir()
-    for entry in folder.iterdir():
+    entries = list(folder.iterdir())
+    if len(entries) > _MOST_LINKS:  # data beside the code
+        entries = [entry for entry in entries if entry.suffix in _CODE or entry.is_dir()]
+    for entry in entries:
         if not any(fnmatchcase(entry.name, name) for name in (*LauncherOptions().private, ".git", ".deepresearch")):
             (work / entry.name).symlink_to(entry.resolve())
     quiet = {**environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", "MPLBACKEND": "Agg", "WANDB_MODE": "disabled"}

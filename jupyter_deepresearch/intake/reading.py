@@ -9,7 +9,7 @@ from ..errors import InvalidInput
 from .asked_options import Answer, ask_options, run_in_links
 from .options import SEEDS, Option, Passing, copy_name, given, parameter_name
 from .source_options import source_options
-from .text_options import command_line_fields, constants_as_flags, text_options
+from .text_options import command_line_fields, constants_as_flags, function_flags, text_options
 from .yaml_options import (
     HydraMain,
     content,
@@ -22,7 +22,16 @@ from .yaml_options import (
     yaml_names,
 )
 
-_PARSERS = ("argparse", "ArgumentParser", "add_argument", "click", "typer", "parse_args", "HfArgumentParser")
+_PARSERS = (
+    "argparse",
+    "ArgumentParser",
+    "add_argument",
+    "click",
+    "typer",
+    "parse_args",
+    "HfArgumentParser",
+    "simple_parsing",
+)
 _FEW_OPTIONS = 40
 
 
@@ -62,7 +71,7 @@ def read_options(start: Start) -> Reading:
         return _of_omegaconf(start)
     if any(word in text for text in start.texts for word in _PARSERS):
         return _with_files(start, _of_parser(start))
-    fields = command_line_fields(start.texts)
+    fields = command_line_fields(start.texts) or function_flags(start.texts)
     if not fields and "configurator" in start.texts[0]:
         fields = constants_as_flags(start.texts[0])
     if fields:

@@ -5,32 +5,14 @@ from collections.abc import Sequence
 
 from ..core.project import Direction, LauncherOptions
 
-
-def settings_text(
-    notebook: str,
-    metric: str,
-    direction: Direction,
-    also_seen: Sequence[str],
-    kernel: str | None,
-    private: Sequence[str],
-) -> str:
-    """A ``deepresearch.toml`` with every key that matters; those that begin with # are off.
-
-    ``kernel``: one that is not the notebook's own. ``private``: what each run gets fresh beside the usual.
-    """
-    seen = f"  # also seen: {', '.join(also_seen[:6])}" if also_seen else ""
-    own = f"kernel = {_text(kernel)}" if kernel else '# kernel = "python3"'
-    sign = "" if private else "# "
-    names = ", ".join(map(_text, (*LauncherOptions().private, *private)))
-    other = "minimize" if direction is Direction.MAXIMIZE else "maximize"
-    return f"""\
+_SETTINGS = """\
 # What `jupyter deepresearch run` reads here. A line that begins with # is off; take the sign away to use it.
 
-notebook = {_text(notebook)}
+notebook = {notebook}
 
 [objective]
-metric = {_text(metric)}{seen}
-direction = {_text(direction.value)}  # or "{other}"
+metric = {metric}{seen}
+direction = {direction}  # or "{other}"
 # min_delta = 0.002  # a smaller difference is none
 # target = 0.99  # stop once a confirmed champion reaches it
 # value = "best"  # the best report of a run counts in place of the last
@@ -66,6 +48,30 @@ seeds = 3  # a champion must win on so many
 {sign}private = [{names}]  # fresh in each run
 # env = ["HF_TOKEN"]  # secrets that a run may see
 """
+
+
+def settings_text(
+    notebook: str,
+    metric: str,
+    direction: Direction,
+    also_seen: Sequence[str],
+    kernel: str | None,
+    private: Sequence[str],
+) -> str:
+    """A ``deepresearch.toml`` with every key that matters; those that begin with # are off.
+
+    ``kernel``: one that is not the notebook's own. ``private``: what each run gets fresh beside the usual.
+    """
+    return _SETTINGS.format(
+        notebook=_text(notebook),
+        metric=_text(metric),
+        seen=f"  # also seen: {', '.join(also_seen[:6])}" if also_seen else "",
+        direction=_text(direction.value),
+        other="minimize" if direction is Direction.MAXIMIZE else "maximize",
+        own=f"kernel = {_text(kernel)}" if kernel else '# kernel = "python3"',
+        sign="" if private else "# ",
+        names=", ".join(map(_text, (*LauncherOptions().private, *private))),
+    )
 
 
 def brief_text(name: str, metric: str, direction: Direction) -> str:

@@ -1,13 +1,11 @@
 """Values that stand in a script's own text: fields of configuration dataclasses, and constants at its top."""
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 
 from .options import Option, Passing, Setting
 from .source_options import kind_of, literal, parsed
 
-_CONFIGURATION = re.compile(r"config|conf|args|arguments|options|settings|params|parameters|hparams|cfg", re.IGNORECASE)
 _LINE_CHARS = 60
 
 
@@ -30,6 +28,25 @@ def command_line_fields(texts: Sequence[str]) -> tuple[Option, ...]:
     calls = [n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call) and n.args]
     wanted = [c.args[0].id for c in calls if ast.unparse(c.func) == "tyro.cli" and isinstance(c.args[0], ast.Name)]
     return tuple(o for name in wanted if name in classes for o in _fields(classes[name], classes, "", 0))
+
+
+def function_flags(texts: Sequence[str]) -> tuple[Option, ...]:
+    """The options of ``fire.Fire(function)``: the function's arguments that have a default."""
+    trees = [parsed(text) for text in texts]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    fired = [n.args[0] for n in nodes if isinstance(n, ast.Call) and n.args and ast.unparse(n.func) == "fire.Fire"]
+    names = {node.id for node in fired if isinstance(node, ast.Name)}
+    return tuple(o for n in nodes if isinstance(n, ast.FunctionDef) and n.name in names for o in _arguments(n))
+
+
+def _arguments(function: ast.FunctionDef) -> Iterator[Option]:
+    given = function.args
+    places = [*given.posonlyargs, *given.args]
+    pairs = [*zip(places[len(places) - len(given.defaults) :], given.defaults, strict=True)]
+    for argument, default in (*pairs, *zip(given.kwonlyargs, given.kw_defaults, strict=True)):
+        value = literal(default, {})
+        if value is None or isinstance(value, bool | int | float | str):
+            yield Option(f"--{argument.arg}", value, kind=kind_of(value), spellings=(f"--{argument.arg}",))
 
 
 def constants_as_flags(text: str) -> tuple[Option, ...]:

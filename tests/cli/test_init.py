@@ -72,6 +72,17 @@ def test_a_script_becomes_a_project_that_loads(folder: Path, capsys: Capture) ->
     )
 
 
+def test_every_key_that_is_off_may_be_taken_on(folder: Path) -> None:
+    assert main(["init", "train.py", "--kernel", "python3"]) == 0
+    settings = folder / "deepresearch.toml"
+    lines = settings.read_text().splitlines()
+    off = [line for line in lines if line.startswith("# ") and " = " in line]
+    assert len(off) > 12
+    settings.write_text("\n".join(line.removeprefix("# ") if line in off else line for line in lines))
+    project = load(folder)
+    assert (project.objective.target, project.launcher.kernel, project.budget.patience) == (0.99, "python3", 10)
+
+
 def test_json_tells_what_was_proposed_and_written(folder: Path, capsys: Capture) -> None:
     Path("PROJECT_BRIEF.md").write_text("mine")
     assert main(["init", "train.py", "--metric", "other_acc", "--json"]) == 0

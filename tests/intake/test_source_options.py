@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from jupyter_deepresearch.errors import InvalidInput
+from jupyter_deepresearch.intake import asked_options
 from jupyter_deepresearch.intake.around import settable
 from jupyter_deepresearch.intake.options import Option, Passing, given, named, parameter_name
 from jupyter_deepresearch.intake.source_options import source_options
-from jupyter_deepresearch.intake.text_options import command_line_fields, constants_as_flags, text_options
+from jupyter_deepresearch.intake.text_options import (
+    command_line_fields,
+    constants_as_flags,
+    function_flags,
+    text_options,
+)
 
 
 def only(call: str, before: str = "") -> Option:
@@ -101,6 +110,11 @@ def test_a_command_line_sets_what_it_knows_and_leaves_the_rest(
     assert (set_.rest, set_.set_flags) == (rest, frozenset(values))
 
 
+def test_the_probe_can_be_read_by_old_pythons() -> None:
+    probe = Path(asked_options.__file__).with_name("probe.py").read_text(encoding="utf-8")
+    assert ast.parse(probe, feature_version=(3, 7)).body
+
+
 def test_a_flag_without_its_value_is_refused() -> None:
     with pytest.raises(InvalidInput, match="--lr has no value; accepted: --lr VALUE"):
         given([Option("--lr", 0.1, spellings=("--lr",))], ["--lr"])
@@ -183,4 +197,6 @@ config = tyro.cli(Config)
         "--amp": (False, Passing.PAIR, False),
         "--device": (None, Passing.VALUE, True),
     }
+    fire = "def train(data, lr=0.1, *, width=3, device=pick()): ...\nfire.Fire(train)"
+    assert [(o.flag, o.value) for o in function_flags([fire])] == [("--lr", 0.1), ("--width", 3)]
     assert [o.flag for o in constants_as_flags("lr = 0.1\nx = f()\nname = 'a'")] == ["--lr", "--name"]
