@@ -38,16 +38,23 @@ def test_state_is_bounded_whatever_is_printed() -> None:
 PIECES = st.sampled_from(
     """
     loss = : 0.5 12 -3e-4 nan % / | epoch step [ ] ( ) { } ' " , val/ acc@1 it/s %| [00:01<00:02, wandb: - 1/6
-    ms/step train 9900/10000 loss=0.5 é
+    ms/step train 9900/10000 loss=0.5 é │ ┃ ━ ━━━ | |--|--| [CV (test=0.5) macro mAP50 precision # E all
     """.split()  # noqa: SIM905 (one word each is easier to read here)
-) | st.sampled_from([" ", "\n", "\r", "\b", "\r\n", "\t", "\x1b[A", "\x1b[1m", "\x1b", "Epoch 3/9\n", "x" * 4090])
+) | st.sampled_from(
+    [
+        *(" ", "\n", "\r", "\b", "\r\n", "\t", "\x1b[A", "\x1b[1m", "\x1b", "\x1b[?25l", "\x1b[?25h", "\x1b[2K"),
+        *("\x1b[5C", "Epoch 3/9\n", "x" * 4090, "epoch  loss  acc\n", "\n  1   0.5  0.25\n", "| a/ | |\n"),
+        *("| loss | 0.5 |\n", "-----\n", "│ epoch │ loss │\n", "│ 1 │ 0.5 │\n", "┏━━┓\n", "└──┘\n", "epoch,loss\n"),
+        *("\n3,0.5\n", " " * 17, "val loss 0.5"),
+    ]
+)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=60).map("".join), st.lists(st.integers(0, 200), max_size=8))
 def test_how_the_text_is_cut_into_chunks_does_not_matter(text: str, cuts: list[int]) -> None:
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    whole, pieces, letters = PrintedReader(), PrintedReader(), PrintedReader()
+    whole, pieces, letters = (PrintedReader(["val_loss", "f1"]) for _ in range(3))
     expected = repr(whole.feed(text) + whole.close())
     chunks = [text[start:end] for start, end in pairwise(edges)]
     assert repr([r for chunk in chunks for r in pieces.feed(chunk)] + pieces.close()) == expected
@@ -73,8 +80,46 @@ def seconds(work: Callable[[], object], repeats: int = 3) -> float:
 
 HOSTILE = [
     *("= ", "=", "a=", "1", "1.", "nan", "a ", "- ", "\x1b[", "\x1b]a", '{"a":', "epoch ", "epoch [[", "a=1 ", "f("),
+    *(
+        "| a ",
+        "│",
+        "| 1 |",
+        "a  ",
+        "1  ",
+        "loss  ",
+        "epoch,",
+        "\x1b[?25l",
+        "\x1b[A ",
+        "[CV a: (test=",
+        ": {",
+        "x@0.5:",
+        "━ ",
+    ),
     *("'a':'", "1/6 - ", "%|[00:<", " ", "\t:", "a_", "train ", "(%", "0.5 s ", "é", "/", "of 1 ", "a=1/1 (1", "|-"),
 ]
+
+
+TABLES = {
+    "rows": "epoch  loss  acc\n" + "  1   0.5  0.25\n" * 300,
+    "headers": "epoch  loss  acc\n" * 300,
+    "boxes": "| loss | 0.5 |\n" * 300,
+    "wide": ("|" + " a |" * 300 + "\n") * 12,
+    "wide rows": "epoch" + "  loss" * 46 + "\n" + ("1" + "  0.5" * 46 + "\n") * 30,
+    "no rows": ("epoch  loss  acc\n" + "some words\n" * 7) * 40,
+}
+
+
+@pytest.mark.parametrize("text", TABLES.values(), ids=TABLES)
+def test_tables_are_cheap_and_bounded(text: str) -> None:
+    """About 10 us a row; what is kept of a table does not grow with its rows."""
+    assert seconds(lambda: PrintedReader().feed(text)) < 0.06
+    reader = PrintedReader()
+    tracemalloc.start()
+    for _ in range(20):
+        reader.feed(text)
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert size < 500_000
 
 
 @pytest.mark.parametrize("unit", HOSTILE)

@@ -11,6 +11,7 @@ _TOP = "┏┌╭╒╔"
 _CELLS = re.compile(f"[{_BARS}]")
 _COLUMN_NAME = re.compile(r"#|[^\W\d][\w@/.\-'%#:()]{0,59}(?: \w[\w@/.\-'%]{0,39}){0,3}")
 _LINE_CHARS = 1000  # longer lines are no tables for us
+_MOST_PAIRS = 256  # of one box
 _PATIENCE = 8  # so many other lines may stand between two rows
 
 
@@ -153,7 +154,8 @@ class _Box:
         if not value:
             self._group, self._is_log = name, True
             return
-        self._pairs.append((self._group + name if not name.startswith(self._group) else name, value))
+        if len(self._pairs) < _MOST_PAIRS:
+            self._pairs.append((self._group + name if not name.startswith(self._group) else name, value))
 
     def end(self, line: str) -> PrintedReport | None:
         """What the pairs so far report, as a line that is no row comes."""
@@ -166,7 +168,7 @@ class _Box:
     def _report(self) -> PrintedReport | None:
         step, best = None, 0
         values = []
-        for text, cell in self._pairs[:256]:
+        for text, cell in self._pairs:
             rank, name, value = step_rank(text), self._names.cell(text), number(cell)
             if rank and count(cell) is not None:
                 step, best = (count(cell), rank) if rank > best else (step, best)
