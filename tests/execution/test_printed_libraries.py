@@ -72,7 +72,9 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("path", sorted((SAMPLES / "quiet").glob("*.txt")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*sorted((SAMPLES / "quiet").glob("*.txt")), SAMPLES / "imitated" / "quiet.txt"], ids=lambda path: path.stem
+)
 def test_output_without_metrics_gives_nothing_under_a_usual_name(path: Path) -> None:
     """Not even where the objective has such a name: a wanted name counts in every form."""
     text = path.read_text()
