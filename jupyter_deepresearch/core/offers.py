@@ -38,14 +38,12 @@ def respond(state: State, found: Found, own: Source) -> ev.Event | None:
         return None  # its files are read when it is resumed
     if not found.is_same_measure:
         return None if state.finished is not None or state.stopped else _new_measure(state, found, own)
-    if (
-        offer is not None
-        and offer.experiment.source is not None
-        and fingerprint(offer.experiment.source) == found.digest
-    ):
+    there = None if offer is None or offer.experiment.source is None else fingerprint(offer.experiment.source)
+    if found.digest == there != state.own:
         return None
     if found.digest == state.own or found.digest in state.met:
-        return None if offer is None else _withdrawn(offer, "you took this edit back")
+        why = "the project has taken it in" if found.digest == there else "you took this edit back"
+        return None if offer is None else _withdrawn(offer, why)
     if offer is None:
         return ev.Proposed(_offered(state, found, own))
     return ev.EditHypothesis(_replaced(state, offer.experiment, found, own))

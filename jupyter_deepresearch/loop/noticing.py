@@ -52,13 +52,12 @@ class Noticing:
     async def _look(self, state: State) -> None:
         """Bring what was found up to date, with the files and with the measure."""
         clock = self._parts.clock
-        if state.own != self._own:
-            # The log has taken the files in anew: what was read before then is old, what is changed since will be seen.
-            self._own, self._read, self._found = state.own, None, None
+        is_taken_in = self._own not in (None, state.own)  # by another event than ours: what was read before is old
+        self._own, self._found = state.own, self._found if self._own == state.own else None
         started = clock.monotonic()
-        if started >= self._next:
+        if is_taken_in or started >= self._next:
             try:
-                seen = await asyncio.to_thread(self._parts.notebooks.edited)
+                seen = await asyncio.to_thread(self._seen, state.project.notebook if is_taken_in else None)
             except InvalidNotebook as error:
                 self._read = self._found = None
                 self._complain(state, f"{error}: the research goes on with what it was")
@@ -67,6 +66,11 @@ class Noticing:
             self._next = clock.monotonic() + max(TICK_S, _SHARE * (clock.monotonic() - started))
         if self._read is not None and self._found is None:
             self._found = await asyncio.to_thread(self._compared, state, *self._read)
+
+    def _seen(self, now: str | None) -> tuple[Source, ev.Survey] | None:
+        """What was edited; the files as they are, where ``now`` names their notebook."""
+        found = self._parts.notebooks.edited()
+        return found if now is None or found is not None else self._parts.notebooks.read(now)
 
     def _compared(self, state: State, source: Source, survey: ev.Survey) -> tuple[Found, Source]:
         own = self._parts.history.source(state.measure)

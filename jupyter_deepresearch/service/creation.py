@@ -14,6 +14,7 @@ from ..core import events as ev
 from ..core.ledger import Ledger
 from ..core.project import Project
 from ..core.state import State
+from ..core.types import Source
 from ..errors import Conflict, StorageFailed
 from .kernels import choose_kernel
 from .opened import Makers, OpenedProject
@@ -50,7 +51,7 @@ def take_up(opened: OpenedProject, options: Options, brief: str | None, makers: 
     """
     state = opened.state
     wanted = reload(opened.folder, state.project, options)
-    mended = opened.mended() or _measured_anew(opened, wanted)
+    mended = opened.mended() or _measured_anew(opened, wanted) or _laid_out_anew(opened, wanted, makers)
     survey = mended.survey if mended else state.survey
     if state.baseline is None and not state.runs:
         wanted, _ = choose_kernel(opened.folder, wanted, survey, options, makers)
@@ -73,6 +74,17 @@ def _measured_anew(opened: OpenedProject, wanted: Project) -> ev.Sourced | None:
     source, survey = opened.notebooks.read(wanted.notebook)
     is_measured = opened.state.baseline is not None or bool(opened.state.runs)
     return ev.Sourced(source, survey, new_measure=is_measured)
+
+
+def _laid_out_anew(opened: OpenedProject, wanted: Project, makers: Makers) -> ev.Sourced | None:
+    """The same source where other files count as code now: those that are new to it are taken as they are."""
+    state, there = opened.state, opened.state.project
+    if (wanted.code, wanted.launcher.private) == (there.code, there.launcher.private):
+        return None
+    found, _ = makers.notebooks(opened.folder, wanted).read(wanted.notebook)
+    own = opened.store.source(state.measure)
+    files = {path: own.files.get(path, text) for path, text in found.files.items()}
+    return None if files == own.files else ev.Sourced(Source(own.notebook, files), state.survey, new_measure=False)
 
 
 def _write_first(folder: Path, makers: Makers, event: ev.Opened) -> None:
