@@ -221,7 +221,8 @@ DIGITS = """
 def researched(folder: Path, cycles: int) -> list[dict[str, object]]:
     """The experiments after ``run``, one seed each; they were measured, and the search has varied something."""
     settings = folder / "deepresearch.toml"
-    settings.write_text(settings.read_text().replace("seeds = 3", "seeds = 1"))
+    text = settings.read_text().replace("seeds = 3", "seeds = 1").replace("# max_parallel = 1", "max_parallel = 2")
+    settings.write_text(text)
     said = tell("run", folder, "--cycles", str(cycles))
     assert said.code == 0, said.err
     rows: list[dict[str, object]] = history(folder)
