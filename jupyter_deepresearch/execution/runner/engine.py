@@ -197,6 +197,10 @@ class RunClient(NotebookClient):
             if kind != "update_display_data" and kind != "clear_output":
                 self._clear_if_waiting(cell, cell_index)
         shown = super().process_message(msg, cell, cell_index)
+        if self.kc is not None:
+            # nbclient answers an Output widget (rich's bars draw in one) on the shell channel past its asyncio socket.
+            # Such a send uses up the wake-up for a reply that came meanwhile: without a look it would lie there.
+            self.kc.shell_channel.socket.get(zmq.EVENTS)
         if kind == "clear_output" and not cell.outputs:
             self.outputs.of(cell_index).cleared()
         return shown
