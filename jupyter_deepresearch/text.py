@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Sequence
 
-from .core.types import Decision, Parameters, Value
+from .core.types import Decision, HypothesisKind, Parameters, Value
 from .errors import InvalidInput
 from .service.views import (
     ExperimentView,
@@ -161,7 +161,8 @@ def _card(waiting: WaitingView) -> Iterable[str]:
         yield f"    why: {one_line(waiting.rationale, 300)}"
     edits = ", ".join(edit.where for edit in waiting.edits)
     change = "; ".join(filter(None, [parameters_text(waiting.parameters), edits and f"edits {edits}"]))
-    yield f"    change: {change or 'none'}   {price_text(waiting)}"
+    change = change or ("see its diff" if waiting.kind is HypothesisKind.BY_HAND else "none")
+    yield f"    change: {change}   {price_text(waiting)}"
     if waiting.nearest is not None:
         near = waiting.nearest
         value = number_text(near.value)

@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from jupyter_deepresearch.changes import changes
-from jupyter_deepresearch.config.loading import reconfigure
+from jupyter_deepresearch.config.loading import Options, reconfigure
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.growth import coded, grow
 from jupyter_deepresearch.core.ledger import Ledger
@@ -27,6 +27,7 @@ from jupyter_deepresearch.service.status import Situation, status
 from jupyter_deepresearch.store.sqlite import SqliteStore
 from jupyter_deepresearch.testing import FakeRecords, memory_store
 from tests.core.logs import baseline, candidate, judged, ran, reflected
+from tests.jupyter.doubles import CONFIG, Doubled, write_project
 from tests.simulation import base_project
 
 PROJECT = base_project(approval=Approval(ApprovalMode.ASK))
@@ -176,6 +177,21 @@ def test_the_same_code_by_another_way_is_the_same(folder: Folder) -> None:
     assert folder.notice() is None, "it was tried already"
     back = Hypothesis("back", HypothesisKind.CODE, edits=(Edit("= 1\ndepth", "= 1\ndepth", file="model.py"),))
     assert coded(folder.store, grow(folder.state, back)).code == "", "an edit that changes nothing"
+
+
+def test_other_rules_of_what_is_code_are_no_edit(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "p")
+    (folder / "model.py").write_text("1")
+    (folder / "own.json").write_text("2")
+    with closing(Doubled().service()) as service:
+        service.run(service.prepare(folder, Options(cycles=1)))
+        (folder / "deepresearch.toml").write_text(f'{CONFIG}\n[code]\nfiles = ["*.json"]\n')
+        project = service.prepare(folder, Options(cycles=2))
+        state = service.run(project)
+        told = [record.event for record in project.store.records()]
+        (sourced,) = (e for e in told if isinstance(e, ev.Sourced))
+        assert (dict(sourced.source.files), sourced.new_measure) == ({"own.json": "2"}, False)
+        assert state.offer is None and state.cycles == 2 and state.measure == 1
 
 
 def test_sources_are_left_out_of_events(folder: Folder) -> None:
