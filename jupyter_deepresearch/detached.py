@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from .app import make_service
@@ -106,7 +107,16 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in kept.items() if name not in _KERNEL}
         if kept.get("MPLBACKEND", "").startswith("module://matplotlib_inline"):
             del kept["MPLBACKEND"]
-    return with_this_package(kept)
+    return kept if _is_installed() else with_this_package(kept)
+
+
+def _is_installed() -> bool:
+    """Whether a new process finds this package by itself: its runs should have no path that a run by hand lacks."""
+    try:
+        distribution("jupyter_deepresearch")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _has_ended(project: OpenedProject, pid: int, started: int | None, log: Path) -> bool:

@@ -25,13 +25,14 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        return _research(sys.argv[1])
+        return research(sys.argv[1])
     except DeepResearchError as error:
         print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
 
 
-def _research(project_id: str) -> int:
+def research(project_id: str) -> int:
+    """Research a project to its end; the exit status of `run`. Raises DeepResearchError."""
     from ..app import make_service  # in the process that stays, so that its pid is told at once
     from .research import carry_out
 

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from jupyter_deepresearch.app import RealMakers
-from jupyter_deepresearch.cli import main
+from jupyter_deepresearch.cli import main, unattended
 from jupyter_deepresearch.core.types import ProjectState
+from jupyter_deepresearch.errors import NotFound, StorageFailed
 from jupyter_deepresearch.service.opened import OpenedProject
 from jupyter_deepresearch.service.views import RunView, StatusView
 from tests.small_project import write_project
@@ -76,6 +77,7 @@ def test_a_start_survives_its_terminal_and_is_steered_from_any_other(folder: Pat
     assert "no Jupyter server holds" in said and "searching: x: 0..6" in said and "logs" in said
     loop = psutil.Process(pid)
     assert loop.terminal() is None and not {"JPY_PARENT_PID", "MPLBACKEND"} & set(loop.environ())
+    assert loop.environ().get("PYTHONPATH") == os.environ.get("PYTHONPATH")
     os.kill(pid, signal.SIGHUP)
     run = wait_for(lambda: live(folder))
     assert main(["start", str(folder)]) == 1
@@ -128,3 +130,25 @@ def test_a_loop_that_dies_at_once_is_told_in_its_own_words(
     assert main(["start", str(folder)]) == 1
     assert capsys.readouterr().err.endswith("the loop ended at once: no more disk\n")
     assert holder(folder) is None
+
+
+def test_a_loop_of_its_own_waits_a_full_disk_out(
+    project: OpenedProject, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[StorageFailed | int] = [StorageFailed("the disk is full"), StorageFailed("the disk is full"), 0]
+
+    def carry_out(service: object, found: OpenedProject, as_json: bool) -> int:
+        assert found.id == project.id
+        answer = answers.pop(0)
+        if isinstance(answer, StorageFailed):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("jupyter_deepresearch.cli.research.carry_out", carry_out)
+    monkeypatch.setattr(unattended, "RETRY_S", 0.0)
+    assert unattended.research(project.id) == 0 and answers == []
+    assert capsys.readouterr().err == 2 * "the disk is full; trying again in 0 s\n"
+    answers.append(StorageFailed("gone"))
+    (project.folder / ".deepresearch" / "ledger.db").rename(project.folder / "elsewhere.db")
+    with pytest.raises((StorageFailed, NotFound)):
+        unattended.research(project.id)

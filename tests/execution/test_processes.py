@@ -115,12 +115,12 @@ def test_children_of_multiprocessing_report_as_one(tmp_path: Path) -> None:
     assert run.text(1) == "port 23456 127.0.0.1\n", "what the notebook says wins"
 
 
-@pytest.mark.parametrize("ending", ["success", "crash", "timeout", "cancel"])
+@pytest.mark.parametrize("ending", ["success", "crash", "cancel", pytest.param("timeout", marks=pytest.mark.slow)])
 def test_daemons_are_gone_when_the_run_is(tmp_path: Path, ending: str) -> None:
     last = {"success": REPORT + "report(score=1.0)", "crash": "raise ValueError('no')"}.get(ending, "time.sleep(300)")
     waiting = "while not (pathlib.Path('pid-0').exists() and pathlib.Path('pid-1').exists()):\n    time.sleep(0.02)"
     run = one_run(
-        tmp_path, STUBBORN, waiting, last, **({"deadline_s": 2.5, "deadline_rule": "x"} if ending == "timeout" else {})
+        tmp_path, STUBBORN, waiting, last, **({"deadline_s": 10.0, "deadline_rule": "x"} if ending == "timeout" else {})
     )
     with run.started() as runner:
         wait_for(lambda: are_there(run.paths.work))
