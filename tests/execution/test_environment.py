@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_deepresearch.errors import InvalidNotebook
-from jupyter_deepresearch.execution.environment import find_kernel, run_environment
+from jupyter_deepresearch.execution.environment import find_kernel, run_environment, with_wandb_names
 
 SECRETS = (
     "ANTHROPIC_API_KEY",
@@ -75,6 +75,13 @@ def test_wandb_with_a_visible_key_is_left_alone(tmp_path: Path) -> None:
 
 def test_wandb_is_off_in_a_dry_run() -> None:
     assert run_environment({"WANDB_MODE": "online"}, (), dry_run=True).variables["WANDB_MODE"] == "disabled"
+
+
+def test_wandb_groups_by_project_and_names_by_run_unless_the_person_chose() -> None:
+    seen = with_wandb_names(run_environment({"WANDB_NAME": "mine", "WANDB_RUN_GROUP": ""}, ()), "digits", "0001-x")
+    assert seen.variables == {"WANDB_NAME": "mine", "WANDB_RUN_GROUP": "digits", "WANDB_MODE": "offline"}
+    assert seen.wandb_note is not None
+    assert with_wandb_names(run_environment({}, ()), "digits", "0001-x").variables["WANDB_NAME"] == "0001-x"
 
 
 def test_a_kernel_is_found_by_name() -> None:

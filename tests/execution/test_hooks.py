@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_deepresearch.execution.runner import injecting
-from tests.execution.hooked import LIBRARIES, WANDB, Place
+from tests.execution.hooked import LIBRARIES, LOGGING, TAKEN, WANDB, Place
 from tests.test_report_processes import pythons
 
 INJECTED = sorted(Path(injecting.__file__).parents[1].joinpath("inject").glob("*.py"))
@@ -25,83 +25,6 @@ def place(tmp_path: Path) -> Place:
 @pytest.mark.parametrize("path", INJECTED, ids=lambda path: path.stem)
 def test_every_file_parses_on_python_3_6(path: Path) -> None:
     ast.parse(path.read_text(), feature_version=(3, 6))
-
-
-LOGGING = """
-    from types import SimpleNamespace as Namespace
-    from wandb.sdk.wandb_run import Run
-    from wandb.sdk.lib.noop_run import NoopRun
-
-    run = Run()
-    assert run.log({"loss": 0.5, "text": "no", "on": True, "val": {"acc": 1, "deep": {"x": 2}}}) == 1
-    run.log({"part": float("nan")}, commit=False)
-    run.log({"loss": float("-inf")})
-    run.log({"loss": 0.25}, step=10)
-    run.log({"loss": 0.125})
-    run.log({"only": "words"})
-    run.log({"loss": 3, "trainer/global_step": 70})
-    off = NoopRun()
-    off.log({"off": 1.0})
-    off.log({"off": 2.0}, commit=False)
-    off.log({"off": 3.0}, step=5)
-    off.log({"off": 4.0})
-
-    from torch.utils.tensorboard.writer import SummaryWriter
-    from tensorboardX import writer
-
-    assert SummaryWriter().add_scalar("a/b", 0.5, 3) == "a/b"
-    SummaryWriter().add_scalar(tag="c", scalar_value=1e-300, global_step=4)
-    SummaryWriter().add_scalar("hp_metric", -1)
-    SummaryWriter().add_scalars("both", {"x": 1, "y": 2}, 5)
-    writer.SummaryWriter().add_scalar("x", 0.5)
-
-    from mlflow.tracking.client import MlflowClient
-
-    assert MlflowClient().log_metric("run", "m", 0.5) == "m"
-    MlflowClient().log_metric("run", "m", value=0.25, step=2)
-    rows = [("a", 1, 3), ("b", 2, 3), ("a", 3, 4), ("system/cpu", 9, 4)]
-    MlflowClient().log_batch("run", [Namespace(key=k, value=v, step=s) for k, v, s in rows])
-
-    from fastai.learner import Recorder
-    from keras.src.callbacks.callback_list import CallbackList
-    from pytorch_lightning.trainer.connectors.logger_connector.logger_connector import LoggerConnector
-    from accelerate.accelerator import Accelerator
-
-    Recorder(Namespace(epoch=2)).after_epoch()
-    CallbackList().on_epoch_end(0, {"loss": 0.5, "val_loss": 0.6})
-    CallbackList().on_epoch_end(1)
-    loop = Namespace(epoch_loop=Namespace(_batches_that_stepped=7))
-    connector = LoggerConnector(Namespace(fit_loop=loop))
-    connector.log_metrics({"train_loss": 0.5, "epoch": 1})
-    connector.log_metrics({"val_loss": 0.5, "step": 9.0})
-    connector.log_metrics({"test_loss": 0.5}, step=11)
-    Accelerator().log({"loss": 0.5, "note": "x"}, step=4)
-"""
-TAKEN = [
-    ("wandb", 0, {"loss": 0.5, "val/acc": 1.0, "val/deep/x": 2.0}),
-    ("wandb", 1, {"loss": -math.inf}),
-    ("wandb", 10, {"loss": 0.25}),
-    ("wandb", 10, {"loss": 0.125}),
-    ("wandb", 70, {"loss": 3.0}),
-    ("wandb", 0, {"off": 1.0}),
-    ("wandb", 1, {"off": 2.0}),
-    ("wandb", 5, {"off": 3.0}),
-    ("wandb", 5, {"off": 4.0}),
-    ("tensorboard", 3, {"a/b": 0.5}),
-    ("tensorboard", 4, {"c": 1e-300}),
-    ("tensorboard", 5, {"both/x": 1.0, "both/y": 2.0}),
-    ("tensorboard", None, {"x": 0.5}),
-    ("mlflow", 0, {"m": 0.5}),
-    ("mlflow", 2, {"m": 0.25}),
-    ("mlflow", 3, {"a": 1.0, "b": 2.0}),
-    ("mlflow", 4, {"a": 3.0}),
-    ("fastai", 2, {"train_loss": 0.5, "accuracy": 0.75}),
-    ("keras", 0, {"loss": 0.5, "val_loss": 0.6}),
-    ("lightning", 7, {"train_loss": 0.5}),
-    ("lightning", 9, {"val_loss": 0.5}),
-    ("lightning", 11, {"test_loss": 0.5}),
-    ("accelerate", 4, {"loss": 0.5}),
-]
 
 
 @pytest.mark.parametrize("version", sorted({*pythons()} & {"3.9", f"3.{sys.version_info[1]}"}))

@@ -34,13 +34,13 @@ def _tensorboard(failed: bool) -> None:
 
 def _wandb(failed: bool) -> None:
     wandb = _loaded("wandb")
-    if wandb is not None:
-        if wandb.run is not None:
-            wandb.finish(exit_code=int(failed))
+    if getattr(wandb, "run", None) is not None:
+        wandb.finish(exit_code=int(failed))
+    if hasattr(wandb, "teardown"):
         wandb.teardown()  # its service, which would be a process left running
 
 
 def _mlflow(failed: bool) -> None:
     mlflow = _loaded("mlflow")
-    if mlflow is not None and mlflow.active_run() is not None:
+    if hasattr(mlflow, "active_run") and mlflow.active_run() is not None:
         mlflow.end_run("FAILED" if failed else "FINISHED")
