@@ -33,8 +33,11 @@ def set_up(project: ProjectPaths, spec: RunSpec, environ: Mapping[str, str]) -> 
     paths = project.run(spec.run.id)
     if _is_whole(paths):
         return paths
-    find_kernel(spec.kernel, spec.project.notebook)
+    kernel = find_kernel(spec.kernel, spec.project.notebook)
     composed = compose(spec.build, spec.run, spec.project.code.locked)
+    if composed.notebook.metadata["kernelspec"]["name"] != spec.kernel:  # so that it reruns by hand as it ran here
+        named = {"name": spec.kernel, "display_name": kernel.display_name, "language": "python"}
+        composed.notebook.metadata["kernelspec"] = named
     try:
         project.runs.mkdir(parents=True, exist_ok=True)
         with _alone(project):

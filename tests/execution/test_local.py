@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -58,6 +59,16 @@ def test_the_run_folder_holds_all_that_the_runner_is_told(folder: Path, monkeypa
     assert "width = 5" in paths.input.read_text()
     assert not (paths.work / "code.py").is_symlink() and (paths.work / "code.py").read_text() == "x = 1\n"
     assert [path.name for path in paths.root.parent.iterdir()] == [paths.root.name]
+
+
+def test_the_notebook_of_a_run_names_the_kernel_that_it_runs_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = folder.parent / "kernels" / "chosen"
+    spec.mkdir(parents=True)
+    (spec / "kernel.json").write_text('{"argv": ["python"], "display_name": "The chosen", "language": "python"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(folder.parent))
+    paths = set_up(ProjectPaths(folder), make_spec(folder, kernel="chosen"), {})
+    named = json.loads(paths.input.read_text())["metadata"]["kernelspec"]
+    assert named == {"name": "chosen", "display_name": "The chosen", "language": "python"}
 
 
 def test_a_second_attempt_goes_on_in_the_first_ones_artifacts(folder: Path) -> None:
