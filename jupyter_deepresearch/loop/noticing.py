@@ -11,7 +11,7 @@ from ..core.types import Source
 from ..errors import InvalidNotebook
 from .logbook import TICK_S, Logbook
 
-_SHARE = 20
+_SHARE = 50
 """A look may take one part in so many of the time: stat is slow on some file systems, and some projects are large."""
 
 

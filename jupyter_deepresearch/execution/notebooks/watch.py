@@ -42,9 +42,10 @@ class Watch:
         """Whether the files are at rest and are others than when this was last true. Never raises."""
         now = self._clock()
         if self._scanned_at is None or now - self._scanned_at >= self._scan_s:
-            self._paths = (self._layout.notebook, *find_code(self._folder, self._layout).paths)
+            found = (self._layout.notebook, *find_code(self._folder, self._layout).paths)
+            self._paths = tuple(f"{self._folder}/{path}" for path in found)
             self._scanned_at = now
-        marks = {path: self._mark(path) for path in self._paths}
+        marks = {path: _mark(path) for path in self._paths}
         if marks != self._seen:
             self._seen, self._seen_at = marks, now
         is_settled = self._taken is None or now - self._seen_at >= self._settle_s
@@ -53,9 +54,10 @@ class Watch:
         self._taken = self._seen
         return True
 
-    def _mark(self, path: str) -> _Mark | None:
-        try:
-            found = os.stat(self._folder / path)
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+def _mark(path: str) -> _Mark | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
