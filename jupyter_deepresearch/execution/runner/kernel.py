@@ -32,6 +32,7 @@ MESSAGE_BYTES = 32 * 1024
 INIT = f"""
 def _deepresearch(inject):
     import sys
+    import threading
 
     if "_deepresearch_hooks" not in sys.modules:  # a kernel that was told to leave PYTHONPATH alone
         sys.path.insert(0, inject)
@@ -60,9 +61,21 @@ def _deepresearch(inject):
 
         stream._schedule_flush, stream._flush_buffers = schedule_or_flush, in_pieces
 
+    def never_wait_for_itself(thread):
+        schedule = thread.schedule
+
+        def schedule_or_append(event):
+            if threading.current_thread() is not thread.thread:
+                return schedule(event)
+            thread._events.append(event)
+            thread.io_loop.add_callback(thread._handle_event, None)
+
+        thread.schedule = schedule_or_append
+
     jupyter_deepresearch.install_shell_hook()
     get_ipython().events.register("post_run_cell", _deepresearch_paths.look)
     thread = get_ipython().kernel.iopub_thread
+    never_wait_for_itself(thread)
     thread.schedule(lambda: thread.socket.setsockopt(zmq.XPUB_NODROP, 1))
     for stream in (sys.stdout, sys.stderr):
         bound(stream)
@@ -73,8 +86,8 @@ finally:
 """
 """What a Python kernel runs first, INJECT being the folder of our files: the hooks, where they are not in place yet;
 notes of failed shell commands and of the project's own code in use; messages of a bounded size, in a queue that waits
-for its reader. By itself a kernel puts all that is printed in 0.2 s into one message, and drops messages from
-1,000 waiting ones on."""
+for its reader. By itself a kernel puts all that is printed in 0.2 s into one message, drops messages from 1,000 waiting
+ones on, and its sending thread hangs once it has queued so many for itself."""
 
 
 class Kernel:
