@@ -184,7 +184,9 @@ def test_what_is_left_is_told_by_the_steps_of_an_earlier_run(shown: Shown) -> No
     run = candidate(1)
     seen = {
         "0000-baseline-seed-1": Progress(elapsed_s=10.0, tracks={"loss": Track(10, 1.0, 10.0, 9_000.0)}),
-        run.id: Progress(elapsed_s=6_000.0, step=6.0, values={"loss": 1.0}, tracks={"loss": Track(6, 1.0, 6.0, 5_000.0, 600.0)}),
+        run.id: Progress(
+            elapsed_s=6_000.0, step=6.0, values={"loss": 1.0}, tracks={"loss": Track(6, 1.0, 6.0, 5_000.0, 600.0)}
+        ),
     }
     view = shown(*baseline(), proposed(1), ev.Approve(1), *live(run), seen=seen)
     assert view.running[0].remaining_s == 3_400.0 and "step 6, about 57 min left" in view.reason
