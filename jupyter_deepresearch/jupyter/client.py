@@ -15,7 +15,7 @@ import msgspec
 from .. import errors
 from ..config.loading import Options, tables_of
 from ..service.views import ChangesView, ExperimentView, MemoryTexts, StatusView
-from .servers import OPENER, URL_VARIABLE, Server, find_server
+from .servers import OPENER, Server, find_server
 
 TIMEOUT_S = 30.0
 START_TIMEOUT_S = 120.0
@@ -42,17 +42,17 @@ class Client:
     StorageFailed; and NoServer where the server cannot be asked.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, is_stranger: bool = False) -> None:
+        """``is_stranger``: asked from a kernel that no server has started."""
         self.server = server
+        self._is_stranger = is_stranger
         self.remark = ""
-        self._is_kernel_known = True
 
     @classmethod
     def here(cls) -> "Client":
         """A client of the server that this kernel belongs to. Raises NoServer, Conflict."""
-        client = cls(find_server())
-        client._is_kernel_known = bool(os.environ.get("JPY_PARENT_PID") or os.environ.get(URL_VARIABLE))
-        return client
+        is_live = bool(os.environ.get("JPY_PARENT_PID") or os.environ.get("JPY_SESSION_NAME"))
+        return cls(find_server(), is_stranger=not is_live)
 
     def projects(self) -> tuple[StatusView, ...]:
         """The status of every known project."""
@@ -61,7 +61,7 @@ class Client:
     def start(self, folder: Path, options: Options | None = None, brief: str | None = None) -> StatusView:
         """Make or take up the project in ``folder``, and research it."""
         options = options or Options()
-        if not self._is_kernel_known and options.kernel is None:
+        if self._is_stranger and options.kernel is None:
             self.remark = f"this kernel was not started by {self._name}: runs use the kernel that the notebook names"
         body = {"path": str(folder), **tables_of(options)}
         if brief is not None:

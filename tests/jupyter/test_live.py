@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from jupyter_deepresearch.app import RealMakers
+from jupyter_deepresearch.jupyter.client import Client
 from jupyter_deepresearch.jupyter.live import live_kernels
+from jupyter_deepresearch.jupyter.servers import Server
 from tests.jupyter.asking import Api, refused, started, until
 from tests.jupyter.doubles import Doubled, write_project
 from tests.jupyter.kernels import JupyterServer
@@ -109,6 +111,25 @@ async def test_the_kernel_stays_what_it_was_once_something_is_measured(
     checked.launches.specs.clear()
     again, _ = await kernels_used(api, checked, jp_serverapp, monkeypatch, "python3", budget={"cycles": 2})
     assert again == {"torch"}
+
+
+async def test_a_kernel_started_by_hand_is_told_that_it_is_not_used(
+    checked: Doubled,
+    http_server_client: object,
+    folder: Path,
+    jp_serverapp: Any,
+    jp_auth_header: dict[str, str],
+    jp_base_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Server(f"http://127.0.0.1:{jp_serverapp.port}{jp_base_url}", jp_auth_header["Authorization"][6:])
+    monkeypatch.setattr("jupyter_deepresearch.jupyter.client.find_server", lambda: server)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    for pid, said in (("", "was not started by the Jupyter server"), ("42", "")):
+        monkeypatch.setenv("JPY_PARENT_PID", pid)
+        client = Client.here()
+        await asyncio.to_thread(client.start, folder)
+        assert said in client.remark and bool(client.remark) == bool(said)
 
 
 async def test_a_kernel_that_is_not_installed_is_refused(api: Api, checked: Doubled, folder: Path) -> None:
