@@ -47,7 +47,7 @@ def append(path: Path, lines: Iterable[str]) -> None:
 
 def test_nothing_is_known_of_a_run_that_no_runner_owns(tmp_path: Path) -> None:
     records = FolderRecords(tmp_path)
-    assert records.progress(RUN) is None
+    assert records.progress(RUN) is None and not records.waits(RUN)
     assert records.curves(RUN, 100).series == {}
     assert records.tail(RUN, 10) == () and records.disk_bytes() == 0
 
@@ -59,12 +59,16 @@ def test_a_glance_at_a_run_that_waits_and_then_reports(paths: RunPaths, tmp_path
     assert seen is not None and seen.pid == 12 and seen.kernel_pid is None and seen.step is None
     assert seen.elapsed_s == pytest.approx(100, abs=5)
 
+    paths.live.write_bytes(msgspec.json.encode(Live(note="waiting for a free GPU", waits=True)))
+    seen = records.progress(RUN)
+    assert seen is not None and (seen.elapsed_s, seen.note) == (None, "waiting for a free GPU") and records.waits(RUN)
+
     live = Live(kernel_pid=56, cell=1, cells=3, since=now - 10, note="cell 2 of 3", gpus=("GPU-1",))
     paths.live.write_bytes(msgspec.json.encode(live))
     append(paths.metrics, [line(0, {"loss": 2.0, "acc": 0.1}), line(1, {"loss": 1.0}), line(1, {"acc": math.nan})])
     seen = records.progress(RUN)
     assert seen is not None and (seen.kernel_pid, seen.note, seen.gpus) == (56, "cell 2 of 3", ("GPU-1",))
-    assert seen.elapsed_s == pytest.approx(10, abs=5)
+    assert seen.elapsed_s == pytest.approx(10, abs=5) and not records.waits(RUN)
     assert seen.step == 1 and seen.values["loss"] == 1.0 and math.isnan(seen.values["acc"])
 
 
