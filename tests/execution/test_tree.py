@@ -132,7 +132,8 @@ def test_named_code_files_replace_the_default_and_may_lie_in_data_folders(folder
 
 def test_links_large_files_data_and_environments_hold_no_code(folder: Path) -> None:
     fill(folder, "big.py", content="#" * 200_000)
-    fill(folder, "myenv/pyvenv.cfg", "myenv/lib/a.py", "env/gym.py")
+    fill(folder, "myenv/pyvenv.cfg", "myenv/lib/a.py", "env/gym.py", "conda/conda-meta/history", "conda/lib/a.py")
+    fill(folder, "pyvenv.cfg")  # `python -m venv .`
     (folder / "link.py").symlink_to(folder / "model.py")
     (folder / "linked").symlink_to(folder / "src")
     os.mkfifo(folder / "pipe.py")

@@ -165,6 +165,20 @@ def test_finders_of_other_builders_are_mended_by_their_shape(installed: Installe
     (site / "_demo_editable.pth").unlink()
 
 
+def test_a_python_inside_the_project_keeps_its_own_libraries(installed: Installed) -> None:
+    home = installed.project / "tools" / "python"
+    site = home / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    site.mkdir(parents=True)
+    copy = installed.paths.work / site.relative_to(installed.project)
+    copy.mkdir(parents=True)
+    inside = (
+        f"import sys; sys.prefix = {str(home)!r}; sys.path.append({str(site)!r}); import _deepresearch_paths as p; "
+    )
+    inside += f"p._place.clear(); p.install(); print({str(site)!r} in sys.path, {str(copy)!r} in sys.path)"
+    assert installed.run("-c", inside) == "True False\n"
+    assert installed.run("-c", inside.replace(f"sys.prefix = {str(home)!r}; ", "")) == "False True\n"
+
+
 def test_a_real_run_and_its_scripts_say_what_they_imported_even_if_the_kernel_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

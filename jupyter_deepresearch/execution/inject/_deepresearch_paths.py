@@ -13,6 +13,7 @@ if False:  # for type checkers alone: `typing` would be a part of what this file
 
 _MOST_NAMES = 8
 _place: "list[str]" = []  # reports file, project, tree: a notebook may clear its environment
+_pythons: "list[str]" = []  # where this Python lies, if it lies in the project
 _said: "set[str]" = set()
 _looked_at = [0]
 
@@ -27,6 +28,8 @@ def install() -> None:
     atexit.register(look)
     project, work = os.path.realpath(project), os.path.realpath(work)
     _place[:] = [reports, project, work]
+    prefixes = {os.path.realpath(prefix) for prefix in (sys.prefix, sys.base_prefix)}
+    _pythons[:] = [prefix for prefix in prefixes if prefix != project and _is_inside(prefix, project)]
     sys.path[:] = [path for entry in sys.path for path in _mended(entry, project, work)]
     for finder in list(sys.meta_path):
         kind = finder if isinstance(finder, type) else type(finder)
@@ -56,6 +59,8 @@ def _copy(path: str, project: str, work: str) -> "str | None":
     """The run's copy of a path into the project, None where there is none: a link's content is the project's own."""
     real = os.path.realpath(path)
     if not _is_inside(real, project) or _is_inside(real, work):
+        return None
+    if any(_is_inside(real, prefix) for prefix in _pythons):
         return None
     copy = os.path.normpath(os.path.join(work, os.path.relpath(real, project)))
     exists = os.path.exists(copy) or os.path.exists(copy + ".py")  # a finder may know a module without its suffix

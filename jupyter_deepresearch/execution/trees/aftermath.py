@@ -9,6 +9,7 @@ from itertools import islice, takewhile
 from pathlib import Path
 from time import monotonic
 
+from .code import ENVIRONMENT_MARKS
 from .layout import NEVER_IN_A_RUN
 from .record import Seen, TreeRecord, written
 
@@ -75,7 +76,7 @@ class _Look:
         with os.scandir(self.project / inside) as listing:
             entries = list(islice(listing, self.left))
         self.left -= len(entries)
-        if any(entry.name == "pyvenv.cfg" for entry in entries):
+        if any(entry.name in ENVIRONMENT_MARKS for entry in entries):
             return []  # an environment compiles what it imports
         in_time = takewhile(lambda _: monotonic() < self.end, entries)  # a slow network's disk holds up no run's end
         statuses = [(entry, entry.stat(follow_symlinks=False)) for entry in in_time]

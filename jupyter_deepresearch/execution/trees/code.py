@@ -19,6 +19,8 @@ _MOST_LISTED = 5000
 _MANY_AT_THE_TOP = 2000
 _DATA = {"data", "dataset", "datasets", "node_modules", "site-packages", "__pycache__"}
 _NO_CODE = {"deepresearch.toml"}
+ENVIRONMENT_MARKS = {"pyvenv.cfg", "conda-meta"}
+"""What lies at the top of a Python environment, whatever its own name is."""
 
 Entry = os.DirEntry[str]
 
@@ -111,8 +113,8 @@ class _Search:
             self.remarks.append(
                 f"{len(entries)} entries lie in the project's own folder: each run links them one by one"
             )
-        if any(entry.name == "pyvenv.cfg" for entry in entries):
-            return []  # a virtual environment, whatever its name
+        if inside and any(entry.name in ENVIRONMENT_MARKS for entry in entries):
+            return []
         entries.sort(key=lambda entry: entry.name)
         self.listings[inside] = entries
         found, folders = self._sorted_out(entries, prefix)
