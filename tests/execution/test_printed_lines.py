@@ -131,3 +131,20 @@ def test_a_wanted_name_is_found_in_any_form() -> None:
         (None, {"latency_ms": 3.5, "params_m": 7.0})
     ]
     assert read("latency_ms=3.5 params_m: 7\n") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("error = 0.0412", (("error", 0.0412),)),
+        ("final error = 50.5", (("final_error", 50.5),)),
+        ("epoch 3 error: 0.25", (("error", 0.25),)),
+        ("12:30:01 ERROR 5 failures", ()),
+        ("ERROR: 3", ()),
+        ("Error: 404", ()),
+    ],
+)
+def test_an_error_is_a_metric_and_an_error_is_none(line: str, values: tuple[tuple[str, float], ...]) -> None:
+    reader = PrintedReader(("error",))
+    found = [*reader.feed(line + "\n"), *reader.close()]
+    assert tuple(pair for report in found for pair in report.values) == values

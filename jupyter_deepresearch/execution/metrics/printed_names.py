@@ -78,7 +78,9 @@ def _name_before(before: str, tight: bool) -> str | None:
     if last and ":" in last[0] and "@" in last[0] and _RANGE.fullmatch(last[0]):
         return last[0]
     phrase = _BREAK.split(before)[-1].split()
-    while phrase and not tight and phrase[-1].lower() in words.STOP_WORDS:  # "accuracy so far is: 0.9"
+    if tight and phrase and phrase[-1] in words.LEVELS:
+        return None
+    while phrase and not tight and _stops(phrase[-1]):  # "accuracy so far is: 0.9"
         phrase.pop()
     found = _phrase_end(phrase, tight)
     if len(found) > 4:  # prose: its last word only
@@ -93,7 +95,7 @@ def _phrase_end(phrase: list[str], tight: bool) -> list[str]:
         if not _WORD.fullmatch(word):
             break
         lower = word.lower()
-        if found and (lower in words.STOP_WORDS or (tight and lower.rstrip(".") not in words.QUALIFIERS)):
+        if found and (_stops(word) or (tight and lower.rstrip(".") not in words.QUALIFIERS)):
             break
         if found and word.endswith(".") and len(word) > 5:  # the sentence before: "improved. New best score: 0.5"
             break
@@ -102,6 +104,11 @@ def _phrase_end(phrase: list[str], tight: bool) -> list[str]:
         return []  # "Time taken to find the best model: 0.3"
     found.reverse()
     return found
+
+
+def _stops(word: str) -> bool:
+    """Whether a name cannot go on beyond this word. A level of logging is one, but ``error = 0.3`` is a metric."""
+    return word != "error" and word.lower() in words.STOP_WORDS
 
 
 def _form(name: str) -> str:

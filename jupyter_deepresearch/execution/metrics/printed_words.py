@@ -30,6 +30,7 @@ STOP_WORDS = _words("""
     a an the of is are was were has have had with for to at from than and or on in by as its it so far reached got
     info debug warning error critical root
 """)
+LEVELS = frozenset({"INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"})
 QUALIFIERS = _words("""
     train training val valid validation test eval evaluation dev best avg average mean median total running final last
     current max min top micro macro weighted ema smoothed
