@@ -57,6 +57,7 @@ class _Writer:
 _writer = None  # type: _Writer | None
 _counted = 0
 _torch_rank = None  # type: int | None
+_rankless = -1  # how many variables the environment had when it told no rank
 _quoted = {}  # type: dict[str, str]
 
 
@@ -77,14 +78,20 @@ def _append(path: str, line: str) -> None:
 
 def _is_other_rank() -> bool:
     """Whether this process is a worker of distributed training other than the first."""
-    global _torch_rank
+    global _torch_rank, _rankless
     distributed = sys.modules.get("torch.distributed")
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
         _torch_rank = distributed.get_rank()
     if _torch_rank is not None:  # known still when the process group has been destroyed
         return bool(_torch_rank != 0)
-    # Lightning's own launcher sets no RANK for its children; a process's index among multiprocessing's is no rank.
-    return os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")).strip() not in ("", "0")
+    count = len(os.environ)
+    if count == _rankless:  # looking for what is not there takes longer than all the rest, so it is done once
+        return False
+    # Lightning's own launcher sets LOCAL_RANK alone. A process's index among multiprocessing's children is no rank.
+    rank = os.environ.get("RANK", os.environ.get("LOCAL_RANK"))
+    if rank is None:
+        _rankless = count
+    return rank is not None and rank.strip() not in ("", "0")
 
 
 def as_number(value: object) -> "float | None":
@@ -140,11 +147,9 @@ def _counted_step(step: object) -> int:
 
 
 def _as_json(value: float) -> str:
-    if value != value:
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    return float.__repr__(value)
+    if value - value == 0:
+        return float.__repr__(value)
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
 
 
 def _json_name(name: str) -> str:
@@ -179,11 +184,11 @@ def report(step: "object" = None, **metrics: "object") -> None:
     if not path:
         print(f"step {at}: " + " ".join([f"{name}={value:.6g}" for name, value in values.items()]))
         return
-    _append_values(path, "report", str(at), values)
-
-
-def _append_values(path: str, source: str, step: str, values: "dict[str, float]") -> None:
     pairs = ", ".join([f"{_json_name(name)}: {_as_json(value)}" for name, value in values.items()])
+    _append_values(path, "report", str(at), pairs)
+
+
+def _append_values(path: str, source: str, step: str, pairs: str) -> None:
     _append(path, f'{{"t": {time.time()!r}, "step": {step}, "values": {{{pairs}}}, "source": "{source}"}}\n')
 
 
@@ -192,13 +197,13 @@ def logged(source: str, step: object, values: "collections.abc.Mapping[str, obje
     path = os.environ.get("DEEPRESEARCH_REPORTS")
     if not path or _is_other_rank():
         return
-    numbers = {}
+    pairs = []
     for name, value in values.items():
         number = value if type(value) is float else as_number(value)
         if number is not None:
-            numbers[str(name)] = number
-    if numbers:
-        _append_values(path, source, _json_step(step), numbers)
+            pairs.append((_quoted.get(name) or _json_name(str(name))) + ": " + _as_json(number))
+    if pairs:
+        _append_values(path, source, _json_step(step), ", ".join(pairs))
 
 
 def _json_step(step: object) -> str:

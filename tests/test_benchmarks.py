@@ -31,7 +31,7 @@ def test_every_name_is_a_benchmark() -> None:
         assert callable(importlib.import_module(f"benchmarks.{name}").measure)
 
 
-@pytest.mark.parametrize("name", ["memory", "cycle", "tree"])
+@pytest.mark.parametrize("name", ["memory", "cycle", "tree", "hooks"])
 def test_a_quick_benchmark_finds_numbers_and_prints_them(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
