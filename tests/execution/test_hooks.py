@@ -236,8 +236,15 @@ def test_a_program_that_imports_none_of_the_libraries_gets_next_to_nothing(place
     assert ours - plain - {"sitecustomize"} == {"_deepresearch_hooks", "_deepresearch_paths"} | (ours & {"atexit"})
 
 
-def test_a_kernel_of_the_same_python_finds_our_files_compiled(place: Place) -> None:
+def test_a_kernel_of_the_same_python_finds_our_files_compiled(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     injecting.inject(place.root / "inject")
-    if not sys.dont_write_bytecode:
-        compiled = {path.name.split(".")[0] for path in (place.root / "inject" / "__pycache__").iterdir()}
-        assert compiled == {path.stem for path in (place.root / "inject").glob("*.py")}
+    compiled = {path.name.split(".")[0] for path in (place.root / "inject" / "__pycache__").iterdir()}
+    assert compiled == {path.stem for path in (place.root / "inject").glob("*.py")}
+    code = "import sys; assert sys.modules['_deepresearch_hooks'].__cached__; print('ran')"
+    done = subprocess.run(
+        [sys.executable, "-v", "-c", code], env=place.environment(), capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "ran\n"
+    for name in ("sitecustomize", "_deepresearch_hooks", "_deepresearch_paths"):
+        assert f"matches {place.root / 'inject' / name}.py" in done.stderr  # the compiled file was good for this one
