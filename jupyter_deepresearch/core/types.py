@@ -8,6 +8,13 @@ Value = bool | int | float | str | None
 """A parameter's value."""
 Parameters = Mapping[str, Value]
 """Values of the parameters cell by name."""
+SEED_NAMES = ("seed", "random_seed", "random_state", "manual_seed", "rng_seed", "global_seed")
+
+
+def seed_name(parameters: Parameters) -> str | None:
+    """The parameter that tells the runs of an experiment apart: ``seed``, or another usual name, in any case."""
+    named = [name for wanted in SEED_NAMES for name in parameters if name.lower() == wanted]
+    return next((name for name in named if name == SEED_NAMES[0]), next(iter(named), None))
 
 
 class RunState(enum.StrEnum):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import nbformat
 
-from ..core.types import Dimension, Source, Value
-from ..execution.notebooks.cells import DRY_RUN, PARAMETERS, SEED, write
+from ..core.types import SEED_NAMES, Dimension, Source, Value
+from ..execution.notebooks.cells import DRY_RUN, PARAMETERS, write
 from ..execution.notebooks.space import survey
 from ..execution.notebooks.sweep_comment import dimension_of
 from .copies import file_copies, script_copy
@@ -116,7 +116,8 @@ def _shown(value: Value) -> str:
 def _choice_words(parameter: Parameter) -> str:
     """What stands after ``sweep:`` for an option with choices; nothing where it would not be read back the same."""
     option, name = parameter.option, parameter.name
-    is_varied = name not in (SEED, DRY_RUN) and not set(name.split("_")) & _NEVER_VARIED and name not in _NEVER_VARIED
+    is_set_by_us = name in (*SEED_NAMES, DRY_RUN)
+    is_varied = not is_set_by_us and not {name, *name.split("_")} & _NEVER_VARIED
     if not is_varied or isinstance(option.value, tuple) or option.value not in option.choices:
         return ""
     words = " | ".join(map(str, option.choices))

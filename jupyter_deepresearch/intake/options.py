@@ -12,13 +12,12 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from ..core.project import LauncherOptions
-from ..core.types import Value
+from ..core.types import SEED_NAMES, Value
 from ..errors import InvalidInput
 
 Setting = Value | tuple[Value, ...]
 Kind = Literal["bool", "int", "float", "str"]
 
-SEEDS = {"seed", "random_seed", "rng_seed", "manual_seed", "random_state", "global_seed"}
 _WRITTEN = {
     *("output", "output_dir", "output_path", "out", "out_dir", "outdir", "save_dir", "savedir", "save_path", "log_dir"),
     *(
@@ -183,7 +182,7 @@ def named(options: Sequence[Option]) -> tuple[Parameter, ...]:
                 "accepted: options whose names differ in more than signs (rename one in the script)"
             )
         found[name] = option
-    seeds = [name for name in found if name in SEEDS]
+    seeds = [name for name in found if name in SEED_NAMES]
     if seeds and "seed" not in found:
         found = {("seed" if name == seeds[0] else name): option for name, option in found.items()}
     return tuple(Parameter(name, option) for name, option in found.items())

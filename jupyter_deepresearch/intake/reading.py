@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ..core.types import SEED_NAMES
 from ..errors import InvalidInput
 from .asked_options import Answer, ask_options, run_in_links
-from .options import SEEDS, Option, Passing, copy_name, given, parameter_name
+from .options import Option, Passing, copy_name, given, parameter_name
 from .source_options import source_options
 from .text_options import command_line_fields, constants_as_flags, function_flags, text_options
 from .yaml_options import (
@@ -136,7 +137,7 @@ def _confirmed(start: Start, asked: Sequence[Option], read: Mapping[str, Option]
         if len(asked) <= _FEW_OPTIONS
         or option.flag in read
         or wanted & set(option.spellings)
-        or parameter_name(option.flag) in SEEDS
+        or parameter_name(option.flag) in SEED_NAMES
         or f"{option.flag.lstrip('-').replace('-', '_')}:" in text
     ]
     return tuple(

@@ -9,9 +9,9 @@ from typing import TypeGuard
 
 from ..core.events import Survey
 from ..core.notes import shortened
-from ..core.types import Dimension, Parameters, Value
+from ..core.types import SEED_NAMES, Dimension, Parameters, Value
 
-NEVER_SEARCHED = frozenset({"seed", "dry_run"})
+NEVER_SEARCHED = frozenset({*SEED_NAMES, "dry_run"})
 
 _REMARKS_LIMIT = 6
 _HUGE = 1e300
@@ -83,7 +83,7 @@ def _read(line: str, declared: Mapping[str, Dimension], parameters: Parameters) 
             "(a researcher with a language model reads free text)",
         )
     name, what = match.groups()
-    if name in NEVER_SEARCHED:
+    if name.lower() in NEVER_SEARCHED:
         return _refused(line, f"{name} is set for each run by the loop")
     if name not in declared and name not in parameters:
         near = difflib.get_close_matches(name, [*declared, *parameters], n=1, cutoff=0.5)

@@ -17,7 +17,7 @@ Key = frozenset[tuple[str, str, Value]]
 
 def key(parameters: Parameters) -> Key:
     """What makes two experiments the same trial; the seed and the dry-run switch do not."""
-    return frozenset((name, *_kind(value)) for name, value in parameters.items() if name not in NEVER_SEARCHED)
+    return frozenset((name, *_kind(value)) for name, value in parameters.items() if name.lower() not in NEVER_SEARCHED)
 
 
 def holds_all(space: Sequence[Dimension], parameters: Parameters) -> bool:

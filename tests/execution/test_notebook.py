@@ -201,6 +201,12 @@ def test_seed_number_k_runs_with_the_own_seed_plus_k_minus_1(seed_index: int, se
     assert made.parameters["seed"] == seed == values_after(made.notebook)["seed"]
 
 
+def test_a_seed_by_another_name_is_one() -> None:
+    source = source_of(cell("lr = 0.1\nRANDOM_SEED = 7", "p", "parameters"))
+    made = compose(Build(source), Run(1, Purpose.CONFIRM, 3))
+    assert made.parameters["RANDOM_SEED"] == 9 == values_after(made.notebook)["RANDOM_SEED"]
+
+
 def test_repeats_without_a_seed_are_plain_reruns() -> None:
     source = source_of(cell("lr = 0.1", "p", "parameters"))
     assert write(compose(Build(source), Run(1, Purpose.CONFIRM, 3)).notebook) == source.notebook

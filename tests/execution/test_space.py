@@ -132,7 +132,7 @@ def test_a_parameters_cell_that_is_not_python_is_refused_with_its_line() -> None
 
 
 def test_the_rest_of_the_survey() -> None:
-    found = survey(source_of("lr = 0.1\ndry_run = False"))
+    found = survey(source_of("lr = 0.1\nrandom_state = 0\ndry_run = False"))
     assert (found.kernel, found.dry_run, found.locked_cells, found.remarks) == ("venv39", True, 1, ())
     bare = survey(source_of(None, locked=False))
     assert (bare.parameters, bare.space, bare.dry_run, bare.locked_cells) == ({}, (), False, 0)
@@ -140,6 +140,12 @@ def test_the_rest_of_the_survey() -> None:
 
 
 def test_an_own_value_outside_its_range_is_said() -> None:
-    assert survey(source_of("x = 1  # sweep: 2..4")).remarks == (
+    assert survey(source_of("x = 1  # sweep: 2..4\nseed = 0")).remarks == (
         "the notebook's own x = 1 lies outside its sweep (x: 2..4 whole)",
     )
+
+
+def test_seeds_have_more_than_one_name_and_their_absence_is_said() -> None:
+    assert not survey(source_of("lr = 0.1\nSEED = 3  ")).remarks
+    assert [r.split(":")[0] for r in survey(source_of("lr = 0.1")).remarks] == ["no parameter `seed`"]
+    assert [d.name for d in survey(source_of("lr = 0.1\nRandom_Seed = 0.5")).space] == ["lr"]

@@ -12,7 +12,6 @@ PARAMETERS = "parameters"
 INJECTED = "injected-parameters"
 LOCKED = "locked"
 DRY_RUN = "dry_run"
-SEED = "seed"
 
 _ROLE_LINE = re.compile(r"#\|\s*([\w-]+)\s*")
 

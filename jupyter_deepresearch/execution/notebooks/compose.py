@@ -10,10 +10,10 @@ from nbformat import NotebookNode
 
 from ...core.events import Survey
 from ...core.ports import Build
-from ...core.types import Dimension, Edit, Parameters, Purpose, Run, Source, Value
+from ...core.types import Dimension, Edit, Parameters, Purpose, Run, Source, Value, seed_name
 from ...errors import InvalidNotebook
 from ..trees.globs import matches
-from .cells import DRY_RUN, INJECTED, LOCKED, PARAMETERS, SEED, locked_ids, parameters_cell, parse, roles, write
+from .cells import DRY_RUN, INJECTED, LOCKED, PARAMETERS, locked_ids, parameters_cell, parse, roles, write
 from .space import survey
 
 
@@ -40,9 +40,10 @@ def compose(build: Build, run: Run, locked_files: Sequence[str] = ()) -> Compose
     notebook, files = edited(build, locked_files)
     offered = survey(Source(write(notebook)))
     values = dict(checked_values(build.parameters, offered))
-    seed = values.get(SEED, offered.parameters.get(SEED))
+    name = seed_name(offered.parameters) or ""
+    seed = values.get(name, offered.parameters.get(name))
     if run.seed_index > 1 and isinstance(seed, int) and not isinstance(seed, bool):
-        values[SEED] = seed + run.seed_index - 1
+        values[name] = seed + run.seed_index - 1
     if run.purpose is Purpose.DRY_RUN and offered.dry_run:
         values[DRY_RUN] = True
     locked = locked_ids(notebook)

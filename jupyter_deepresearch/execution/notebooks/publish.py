@@ -14,13 +14,13 @@ from nbformat import NotebookNode
 from ...core.events import Survey
 from ...core.ports import Build
 from ...core.project import Project
-from ...core.types import Experiment, HypothesisKind, Outcome, Purpose, Run, Source, Value, Verdict
+from ...core.types import Experiment, HypothesisKind, Outcome, Purpose, Run, Source, Value, Verdict, seed_name
 from ...errors import InvalidNotebook, StorageFailed
 from ..paths import ProjectPaths
 from ..reading import read_spec
 from ..trees.code import read_code
 from ..trees.layout import Layout
-from .cells import SEED, write
+from .cells import write
 from .compose import check
 from .source import measure_digest, read_source
 from .space import parameters_of, survey
@@ -152,7 +152,7 @@ class ProjectNotebooks:
             "parent": experiment.parent,
             "hypothesis": experiment.hypothesis.claim,
             "parameters": {name: _as_json(value) for name, value in parameters.items()},
-            "seed": _as_json(parameters.get(SEED)),
+            "seed": _as_json(parameters.get(seed_name(parameters) or "")),
             "metric": None if told is None else told.objective.metric,
             "value": _as_json(outcome.value),
             "state": outcome.state.value,

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from ...core.events import Survey
-from ...core.types import Dimension, Parameters, Source, Value
+from ...core.types import SEED_NAMES, Dimension, Parameters, Source, Value, seed_name
 from ...errors import InvalidNotebook
-from .cells import DRY_RUN, SEED, injected_cells, locked_ids, parameters_cell, parse
+from .cells import DRY_RUN, injected_cells, locked_ids, parameters_cell, parse
 from .sweep_comment import FORMS, dimension_of, sweep_words
 
-NEVER_SEARCHED = (SEED, DRY_RUN)
+NEVER_SEARCHED = (*SEED_NAMES, DRY_RUN)
+_NO_SEED = "no parameter `seed`: repeated runs differ only as far as the notebook is random by itself"
 _NO_PARAMETERS = "no cell is tagged `parameters`: only repeated runs and code edits are possible"
 _NOT_LOCKED = "scorer not locked: no cell is tagged `locked`, so a code edit could change how the metric is measured"
 _NOT_SEARCHED_WORDS = {
@@ -53,6 +54,7 @@ def survey(source: Source) -> Survey:
         assigned = assignments(notebook.cells[index].source)
         remarks += [_not_plain(a) for a in assigned if not a.plain]
         space = _space(notebook.cells[index].source, assigned)
+        remarks += [_NO_SEED] if seed_name({a.name: a.value for a in assigned}) is None else []
     parameters = parameters_of(notebook)
     remarks += _outside(space, parameters)
     locked = len(locked_ids(notebook))
@@ -152,7 +154,7 @@ def _marked(place: str, wanted: str, beside: Sequence[Assigned]) -> Dimension:
         found = "several parameters" if beside else "no parameter"
         raise InvalidNotebook(f"{place} stands beside {found}; accepted: beside one `name = value`")
     name, value = beside[0].name, beside[0].value
-    if name in NEVER_SEARCHED:
+    if name.lower() in NEVER_SEARCHED:
         raise InvalidNotebook(f"{place} stands beside `{name}`, which is never searched")
     if not beside[0].plain:
         raise InvalidNotebook(f"{place} stands beside `{name}`, whose value is no plain number, text or bool")
@@ -167,7 +169,7 @@ def _marked(place: str, wanted: str, beside: Sequence[Assigned]) -> Dimension:
 def _searched(name: str, value: float) -> bool:
     words = set(re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_"))
     is_split = bool(words & _PARTS) and bool(words & _SHARES)
-    return value > 0 and not is_split and not words & _NOT_SEARCHED_WORDS and name not in NEVER_SEARCHED
+    return value > 0 and not is_split and not words & _NOT_SEARCHED_WORDS and name.lower() not in NEVER_SEARCHED
 
 
 def _around(name: str, value: float) -> Dimension:
