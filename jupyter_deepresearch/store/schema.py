@@ -106,6 +106,11 @@ _CYCLE = "json_extract(d.body, '$.experiment.cycle')"
 _APPROVED = (
     "SELECT max(json_extract(a.body, '$.cycle')) FROM events a WHERE a.experiment = f.experiment AND a.kind = 'approve'"
 )
+_IS_OPEN = "ELSE 'pending' END FROM events p"
+_IS_LEFT_BEHIND = (
+    "WHEN json_extract(d.body, '$.experiment.measure') <= (SELECT count(*) FROM events s WHERE s.kind = 'sourced'"
+    " AND json_extract(s.body, '$.new_measure')) THEN 'cancelled'"
+)
 _IS_REJECTED = "OR r.seq IS NOT NULL)"
 _BY_PERSON = "coalesce(json_extract(r.body, '$.by'), 'person') = 'person'"
 
@@ -123,6 +128,7 @@ _SECOND = _anew(
     "experiments",
     (f"{_CYCLE} AS cycle", f"coalesce({_CYCLE}, ({_APPROVED})) AS cycle"),
     (_EDITS, f"{_EDITS}, {_BY_HAND}, {_CODE}"),
+    (_IS_OPEN, f"{_IS_LEFT_BEHIND} {_IS_OPEN}"),  # a new measure leaves behind what had not begun
 ) + _anew(
     "trials",
     ("FROM events f", f", {_EDITS}, {_BY_HAND}, {_CODE} FROM events f"),

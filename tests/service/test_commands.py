@@ -23,6 +23,7 @@ from jupyter_deepresearch.errors import (
     NotFound,
 )
 from jupyter_deepresearch.service import commands as cmd
+from jupyter_deepresearch.service import past
 from jupyter_deepresearch.store.sqlite import SqliteStore
 from jupyter_deepresearch.testing import FakeNotebooks, memory_store
 from tests.core.logs import SURVEY, baseline, candidate, end, experiment, judged, live, proposed, ran, reflected
@@ -256,6 +257,17 @@ def test_reproducing_again_makes_runs_of_new_names(waiting: Told) -> None:
 def test_an_old_measure_is_not_reproduced(waiting: Told) -> None:
     waiting.ledger.append(ev.Sourced(Source("{}"), SURVEY, new_measure=True))
     assert "other locked cells" in waiting.refused(cmd.ReproduceCommand(1, 1), Conflict)
+
+
+def test_a_new_measure_leaves_behind_what_waited(waiting: Told) -> None:
+    def pending() -> list[int]:
+        return [row.experiment for row in past.history(waiting.store) if row.state is RunState.PENDING]
+
+    assert 2 in pending()
+    waiting.ledger.append(ev.Sourced(Source("{}"), SURVEY, new_measure=False))
+    assert 2 in pending()
+    waiting.ledger.append(ev.Sourced(Source("{}"), SURVEY, new_measure=True))
+    assert pending() == [] and [work.number for work in waiting.state.open_works] == [4], "its run is live"
 
 
 def test_a_repeated_command_is_the_same_command(waiting: Told) -> None:
