@@ -47,7 +47,8 @@ def test_a_quick_benchmark_finds_numbers_and_prints_them(
     code = command.main()
     printed = capsys.readouterr().out
     (result,) = found
-    assert all(math.isfinite(row.measured) and row.measured > 0 for row in result.rows)
+    is_difference = name == "hooks"  # of two noisy times, which a busy machine may turn round
+    assert all(math.isfinite(row.measured) and (row.measured > 0 or is_difference) for row in result.rows)
     assert result.table() in printed
     assert code == (0 if result.holds else 1) and ("every must holds" in printed) == result.holds
 
