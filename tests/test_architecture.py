@@ -16,11 +16,12 @@ ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "report": set(),  # runs in kernels where nothing of ours is installed
     "processes": set(),
+    "terminal": set(),
     "core": {"errors"},
     "config": VALUES,
     "store": VALUES | {"processes"},
     "researchers": VALUES,
-    "execution": VALUES | {"processes"},  # report.py by its path, as a file to copy
+    "execution": VALUES | {"processes", "terminal"},  # report.py by its path, as a file to copy
     "loop": VALUES,
     "service": VALUES | {"config", "loop", "processes"},
     "app": VALUES | {"config", "execution", "researchers", "service", "store"},  # names concrete classes, alone
@@ -31,11 +32,11 @@ ARROWS: dict[str, set[str]] = {
     "detached": VALUES | {"app", "config", "execution", "processes", "service"},
     "intake": VALUES | {"config", "execution"},  # a person's own code, before it is a project
     "doctor": VALUES | {"config", "execution"},
-    "cli": SURFACE | {"doctor", "intake", "jupyter"},
+    "cli": SURFACE | {"doctor", "intake", "jupyter", "terminal"},
     "jupyter": SURFACE,
     "__init__": {"_version", "report", "jupyter"},
 }
-STANDARD_LIBRARY_ONLY = {"errors", "core", "report", "processes"}
+STANDARD_LIBRARY_ONLY = {"errors", "core", "report", "processes", "terminal"}
 
 
 def imported(path: Path, package: Path) -> Iterator[tuple[str, ...]]:

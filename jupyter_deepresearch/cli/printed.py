@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from ..terminal import last_drawn
+
 REDRAWN_S = 10.0
 """A bar that is drawn over and over is shown to a pipe so often, while nothing else comes."""
 _STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
@@ -93,18 +95,8 @@ class Plain:
 
 
 def drawn(line: str) -> str:
-    """What a terminal shows of a line in the end: the last text that was drawn over the others, without its colours."""
-    line = _STEERING.sub("", line).rstrip("\r")
-    line = line[line.rfind("\r") + 1 :]
-    if "\b" not in line:
-        return line
-    kept: list[str] = []
-    for character in line:
-        if character != "\b":
-            kept.append(character)
-        elif kept:
-            kept.pop()
-    return "".join(kept)
+    """What a terminal shows of a line in the end, without its colours."""
+    return last_drawn(_STEERING.sub("", line))
 
 
 def _text(output: Mapping[str, Any]) -> str:

@@ -4,6 +4,8 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
+from ...terminal import last_drawn
+
 CELL_CHARS = 256_000
 NOTEBOOK_CHARS = 1_400_000
 LINE_CHARS = 8_192
@@ -90,22 +92,8 @@ def _overwritten(text: str) -> str:
     """What a terminal shows of the text, up to what later text may still overwrite; linear in its length."""
     text = _LINE_END.sub("\n", text)
     lines = text.split("\n")
-    shown = [_last_drawn(line) for line in lines[:-1]]
+    shown = [last_drawn(line) for line in lines[:-1]]
     rest = lines[-1]
     is_open = rest.endswith("\r")
-    shown.append(_last_drawn(rest) + ("\r" if is_open else ""))
+    shown.append(last_drawn(rest) + ("\r" if is_open else ""))
     return "\n".join(shown)
-
-
-def _last_drawn(line: str) -> str:
-    line = line.rstrip("\r")
-    line = line[line.rfind("\r") + 1 :]
-    if "\b" not in line:
-        return line
-    kept: list[str] = []
-    for character in line:
-        if character != "\b":
-            kept.append(character)
-        elif kept:
-            kept.pop()
-    return "".join(kept)
