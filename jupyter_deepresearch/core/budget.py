@@ -6,6 +6,9 @@ from .statistics import mean
 from .steps import Finish
 from .types import Decision, StopReason
 
+OVERRUN_S = 30.0
+"""So long after the end of a budget a run's own deadline is past, unless it comes from before a wait."""
+
 
 def spent(project: Project, state: State) -> Finish | None:
     """A budget that forbids every further run."""
@@ -17,6 +20,18 @@ def spent(project: Project, state: State) -> Finish | None:
     if state.finished is not None and state.finished.reason is StopReason.DISK:
         return Finish(state.finished.reason, state.finished.sentence)
     return None
+
+
+def overruns(project: Project, state: State, live_gpu_s: float, has_begun: bool) -> bool:
+    """Whether a live run goes on although a budget of time is spent: its deadline is from before others spent it.
+
+    ``live_gpu_s`` are the GPU seconds of all live runs so far. One that has begun, and not only waited for its GPUs, is
+    left to its own deadline for a while.
+    """
+    budget, patience_s = project.budget, OVERRUN_S if has_begun else 0.0
+    is_late = budget.hours is not None and state.worked_s >= 3600 * budget.hours + patience_s
+    gpu_s, per_run = state.gpu_s + live_gpu_s, project.launcher.gpus_per_run
+    return is_late or (budget.gpu_hours is not None and gpu_s >= 3600 * budget.gpu_hours + per_run * patience_s)
 
 
 def ended_by(project: Project, state: State) -> Finish | None:

@@ -7,7 +7,7 @@ from typing import Any
 from ..core import events as ev
 from ..core import judge as verdicts
 from ..core import steps
-from ..core.budget import deadline
+from ..core.budget import deadline, overruns
 from ..core.growth import build
 from ..core.needs import artifacts_of
 from ..core.offers import approval
@@ -88,13 +88,24 @@ class Phases:
     async def watch(self, state: State, step: steps.Watch) -> None:
         """Wait, without any LLM, until a run ends or somebody says something."""
         live = _live(state)
+        over = self._overrunning(state, live)
         for handle in live:
-            if handle.run in step.cancel:
+            if handle.run in step.cancel or handle.run in over:
                 await self._parts.launcher.cancel(handle)
         if live:
             await self._watch(live)
         else:
             await self._log.pause()
+
+    def _overrunning(self, state: State, live: list[Handle]) -> set[str]:
+        """The live runs that a spent budget ends."""
+        budget, records = state.project.budget, self._parts.records
+        if budget.hours is None and budget.gpu_hours is None:
+            return set()
+        seen = filter(None, (records.progress(handle.run) for handle in live))
+        gpu_s = sum((progress.elapsed_s or 0.0) * len(progress.gpus) for progress in seen)
+        begun = {handle.run: not records.waits(handle.run) for handle in live}
+        return {run for run, has_begun in begun.items() if overruns(state.project, state, gpu_s, has_begun)}
 
     async def beside(self, state: State, step: Coroutine[None, None, None]) -> None:
         """Perform a step, and see to live runs, however long it takes: their ends are logged at once, and those that

@@ -216,6 +216,30 @@ def test_waiting_for_gpus_that_others_have_is_no_work() -> None:
     assert sim.clock.time - began > 1200 and 60 <= state.worked_s <= 120
 
 
+@pytest.mark.parametrize("begins", [False, True])
+def test_a_run_that_waited_for_gpus_does_not_outlive_the_hours(begins: bool) -> None:
+    project = replace(PATIENT, budget=Budget(hours=0.1), launcher=LauncherOptions(max_parallel=2))
+    sim = simulation(x(1.0), x(2.0), project=project)
+    began = sim.clock.time
+
+    def end_of(spec: RunSpec) -> Outcome | None:
+        worked = sim.clock.time - began
+        if spec.run.experiment == 0:
+            return by_x(spec) if worked > 10 else None
+        held_s = 350 if begins else 365  # experiment 1 has the GPU for nearly all of the hours, or for all of them
+        if spec.run.experiment == 1:
+            return by_x(spec) if worked > held_s else None
+        sim.records.waiting = {spec.run.id} if worked <= held_s else set()
+        return None
+
+    sim.universe.end_of = end_of
+    state = sim.run()
+    assert state.finished is not None and state.finished.reason is StopReason.HOURS
+    ends = {r.event.outcome.run: r.event.outcome.state for r in sim.log() if isinstance(r.event, ev.Ended)}
+    assert ends["0002-candidate-seed-1"] is RunState.CANCELLED
+    assert 360 <= state.worked_s <= 360 + 60 + 35
+
+
 def test_long_work_is_logged_once_a_minute() -> None:
     sim = simulation()
     began = sim.clock.time
