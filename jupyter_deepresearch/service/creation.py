@@ -51,7 +51,7 @@ def take_up(opened: OpenedProject, options: Options, brief: str | None, makers: 
     """
     state = opened.state
     wanted = reload(opened.folder, state.project, options)
-    mended = opened.mended() or _measured_anew(opened, wanted) or _laid_out_anew(opened, wanted, makers)
+    mended = opened.mended() or _measured_anew(opened, wanted) or _laid_out_anew(opened, wanted)
     survey = mended.survey if mended else state.survey
     if state.baseline is None and not state.runs:
         wanted, _ = choose_kernel(opened.folder, wanted, survey, options, makers)
@@ -76,12 +76,12 @@ def _measured_anew(opened: OpenedProject, wanted: Project) -> ev.Sourced | None:
     return ev.Sourced(source, survey, new_measure=is_measured)
 
 
-def _laid_out_anew(opened: OpenedProject, wanted: Project, makers: Makers) -> ev.Sourced | None:
+def _laid_out_anew(opened: OpenedProject, wanted: Project) -> ev.Sourced | None:
     """The same source where other files count as code now: those that are new to it are taken as they are."""
     state, there = opened.state, opened.state.project
     if (wanted.code, wanted.launcher.private) == (there.code, there.launcher.private):
         return None
-    found, _ = makers.notebooks(opened.folder, wanted).read(wanted.notebook)
+    found, _ = opened.notebooks_under(wanted).read(wanted.notebook)
     own = opened.store.source(state.measure)
     files = {path: own.files.get(path, text) for path, text in found.files.items()}
     return None if files == own.files else ev.Sourced(Source(own.notebook, files), state.survey, new_measure=False)

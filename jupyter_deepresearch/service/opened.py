@@ -1,9 +1,10 @@
 """One project folder opened: its log, its files, what may be asked and told. Works with and without a server."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -56,7 +57,7 @@ class OpenedProject:
     folder: Path
     store: Past
     ledger: Ledger
-    notebooks: Notebooks
+    notebooks_under: Callable[[Project], Notebooks]
     records: RunRecords
 
     @classmethod
@@ -70,8 +71,8 @@ class OpenedProject:
             state = ledger.state()
             if state is None:
                 raise NotFound(f"{folder} holds no research project yet; start one there first")
-            notebooks, records = makers.notebooks(folder, state.project), makers.records(folder)
-            return cls(state.opened.project_id, folder, store, ledger, notebooks, records)
+            notebooks = partial(makers.notebooks, folder)
+            return cls(state.opened.project_id, folder, store, ledger, notebooks, makers.records(folder))
         except DeepResearchError:
             store.close()
             raise
@@ -81,6 +82,11 @@ class OpenedProject:
         state = self.ledger.state()
         assert state is not None, "an opened project has a first event"
         return state
+
+    @property
+    def notebooks(self) -> Notebooks:
+        """The notebook side of the folder, as the project is configured now."""
+        return self.notebooks_under(self.state.project)
 
     def command(self, command: Command, command_id: str | None = None) -> Record:
         """Write a command. A repeated ``command_id`` answers the record that it made first.

@@ -211,7 +211,7 @@ class Service:
             history=project.store,
             researcher=self.makers.researcher(configured, project.id),
             launcher=self.makers.launcher(project.folder, configured),
-            notebooks=self.makers.notebooks(project.folder, configured),
+            notebooks=project.notebooks_under(configured),
             desk=self.makers.desk(project.folder),
             records=project.records,
             meter=LedgerMeter(project.ledger, project.store, self.clock),

@@ -62,7 +62,7 @@ class Folder:
 
     @property
     def project(self) -> OpenedProject:
-        return OpenedProject("p", self.folder, self.store, self.ledger, self.notebooks, FakeRecords())
+        return OpenedProject("p", self.folder, self.store, self.ledger, lambda project: self.notebooks, FakeRecords())
 
     def notice(self) -> ev.Event | None:
         """What comes of the files as they are."""
