@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,6 +120,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.store: SqliteStore = memory_store(self.clock.now)
+        weakref.finalize(self, self.store.close)
 
     def live(self, bomb: Bomb, project: Project = PROJECT) -> None:
         """One life of the loop, to the end of the project or to the bomb."""

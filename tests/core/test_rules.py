@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jupyter_deepresearch.core import events as ev
-from jupyter_deepresearch.core.budget import deadline
+from jupyter_deepresearch.core.budget import OVERRUN_S, deadline, overruns
 from jupyter_deepresearch.core.needs import MAX_ATTEMPTS, artifacts_of
 from jupyter_deepresearch.core.project import (
     Approval,
@@ -440,3 +440,19 @@ def test_the_time_that_a_run_may_take() -> None:
     assert limit(Budget(run_minutes=90, hours=1), ev.Worked(600.0)) == (3000.0, "budget.hours")
     assert limit(Budget(hours=1), ev.Worked(9999.0)) == (1.0, "budget.hours")
     assert limit(Budget(gpu_hours=1), *baseline(), parallel=2) == (3595 / 2, "budget.gpu_hours")
+
+
+def test_what_a_live_run_may_not_outlive() -> None:
+    def over(budget: Budget, *events: ev.Event, live_gpu_s: float = 0.0, has_begun: bool = True, each: int = 1) -> bool:
+        project = base_project(budget=budget, launcher=LauncherOptions(gpus_per_run=each))
+        return overruns(project, folded(*events, project=project), live_gpu_s, has_begun)
+
+    hour, waits = Budget(hours=1), {"has_begun": False}
+    assert not over(Budget(), ev.Worked(1e9), live_gpu_s=1e9)
+    assert not over(hour, ev.Worked(3599.0), **waits) and over(hour, ev.Worked(3600.0), **waits)
+    assert not over(hour, ev.Worked(3600.0)) and over(hour, ev.Worked(3600.0 + OVERRUN_S))
+    gpus, spent = Budget(gpu_hours=1), 5.0  # the GPU seconds of the baseline
+    assert not over(gpus, *baseline(), live_gpu_s=3594.0, **waits)
+    assert over(gpus, *baseline(), live_gpu_s=3600.0 - spent, **waits)
+    assert not over(gpus, *baseline(), live_gpu_s=3600.0 - spent + 2 * OVERRUN_S - 1, each=2)
+    assert over(gpus, *baseline(), live_gpu_s=3600.0 - spent + 2 * OVERRUN_S, each=2)
