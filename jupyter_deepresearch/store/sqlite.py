@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -36,6 +37,7 @@ class SqliteStore(SqlHistory):
         self._lock = threading.RLock()
         with self._guarded():
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._db.close)  # where nobody closes it: Python 3.13 warns of that
         try:
             with self._guarded():
                 self._db.execute(f"PRAGMA journal_mode={'DELETE' if _is_on_network(path) else 'WAL'}")
