@@ -9,9 +9,10 @@ from pathlib import Path
 
 from .config.loading import refuse_unbuilt, resolve_researcher
 from .core.events import Survey
-from .core.ports import Build, Desk, Launcher, Notebooks, Researcher, RunRecords
+from .core.ports import Build, Desk, Launcher, Notebooks, RunRecords
 from .core.project import Project
-from .core.types import Experiment, Outcome, Run, Source, Verdict
+from .core.research import Researcher
+from .core.types import Experiment, Outcome, Piece, Run, Source, Verdict
 from .execution.desk import FolderDesk
 from .execution.gpus.allocation import VISIBLE
 from .execution.gpus.looking import GpuView, look
@@ -59,6 +60,9 @@ class LateNotebooks:
 
     def check(self, build: Build, survey: Survey) -> None:
         self._real.check(build, survey)
+
+    def pieces(self, build: Build) -> tuple[Piece, ...]:
+        return self._real.pieces(build)
 
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         return self._real.publish(experiment, run, verdict, outcome)

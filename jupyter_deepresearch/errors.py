@@ -15,6 +15,7 @@
     │   └── Fenced            our lease has moved on: stop at once, write nothing
     ├── StorageFailed         the disk or the ledger cannot be read or written
     ├── ResearcherFailed      the researcher could not answer now; trying later may help
+    ├── ResearcherStopped     the researcher will not answer as things are: the person has to do something
     └── BudgetReached         a budget does not allow what was about to be spent
 
 A message is one readable line: what is wrong, where, what was found and what is accepted.
@@ -95,14 +96,26 @@ class StorageFailed(DeepResearchError):
 
 
 class ResearcherFailed(DeepResearchError):
-    """The researcher has no answer now. Nothing was lost; the step may be tried again."""
+    """The researcher has no answer now. Nothing was lost; the step may be tried again, not before ``retry_after_s``."""
 
     reason = "researcher_failed"
 
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ResearcherStopped(DeepResearchError):
+    """The researcher will not answer before the person has done what the message says: a refused key, no such model."""
+
+    reason = "researcher_stopped"
+
 
 class BudgetReached(DeepResearchError):
-    """Spending was refused before it happened. ``reason`` is the budget's key."""
+    """Spending was refused before it happened. ``reason`` is the budget's key, ``until`` the wall time from which it
+    allows spending again, None for one of the whole project."""
 
-    def __init__(self, message: str, reason: str) -> None:
+    def __init__(self, message: str, reason: str, until: float | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+        self.until = until

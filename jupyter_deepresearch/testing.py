@@ -10,20 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .core import events as ev
-from .core.answers import Lesson, Proposal
-from .core.ports import Build, Curves, Meter, Observation, Progress, RunFailure, RunSpec, Seen
+from .core.answers import Lesson, Proposal, Recalled
+from .core.ports import Build, Curves, Observation, Progress, RunSpec
+from .core.research import Account, Change, Meter, RunFailure, Seen
 from .core.types import (
     Experiment,
     Handle,
     Hypothesis,
     HypothesisKind,
     Outcome,
+    Parameters,
+    Piece,
     Run,
     RunError,
     RunState,
     Source,
     Verdict,
 )
+from .errors import NotFound
 from .execution.gpus.double import ScriptedGpus, scripted_gpu
 from .store.contract import StoreContract
 from .store.sqlite import SqliteStore
@@ -31,6 +35,7 @@ from .store.sqlite import SqliteStore
 __all__ = [
     "FakeClock",
     "FakeDesk",
+    "FakeEvidence",
     "FakeLauncher",
     "FakeNotebooks",
     "FakeRecords",
@@ -126,6 +131,9 @@ class ScriptedResearcher:
     def __post_init__(self) -> None:
         self.can_repair = bool(self.repairs)
 
+    async def prepare(self, seen: Seen, meter: Meter) -> tuple[str, ...]:
+        return ()
+
     async def think(self, seen: Seen, meter: Meter) -> Proposal:
         self.seen.append(seen)
         if seen.cycle > len(self.script):
@@ -166,6 +174,9 @@ class FakeNotebooks:
     def check(self, build: Build, survey: ev.Survey) -> None:
         return None
 
+    def pieces(self, build: Build) -> tuple[Piece, ...]:
+        return tuple(Piece(text, file=path) for path, text in sorted(build.source.files.items()))
+
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         path = f"experiments/{run.id}.ipynb"
         self.published[path] = verdict
@@ -205,11 +216,47 @@ class FakeRecords:
     def curves(self, run: str, points: int) -> Curves:
         return Curves(run, {})
 
+    def output(self, run: str, chars: int) -> str:
+        return ""
+
     def waits(self, run: str) -> bool:
         return run in self.waiting
 
     def disk_bytes(self) -> int:
         return 0
+
+
+@dataclass
+class FakeEvidence:
+    """Evidence from what is put into it. ``change`` refuses nothing: its digest is that of the edits as they stand."""
+
+    accounts: dict[int, Account] = field(default_factory=dict)
+    series: dict[int, Curves] = field(default_factory=dict)
+    printed: dict[int, str] = field(default_factory=dict)
+    code: dict[int | None, tuple[Piece, ...]] = field(default_factory=dict)
+    found: tuple[Recalled, ...] = ()
+    own: Parameters = field(default_factory=dict)
+
+    def account(self, experiment: int) -> Account:
+        if experiment not in self.accounts:
+            raise NotFound(f"there is no experiment {experiment}")
+        return self.accounts[experiment]
+
+    def curves(self, experiment: int) -> Curves:
+        return self.series.get(experiment, Curves("", {}))
+
+    def output(self, experiment: int, chars: int) -> str:
+        return self.printed.get(experiment, "")[-chars:]
+
+    def pieces(self, experiment: int | None) -> tuple[Piece, ...]:
+        return self.code.get(experiment, ())
+
+    def recall(self, words: str, limit: int) -> tuple[Recalled, ...]:
+        return self.found[:limit]
+
+    def change(self, hypothesis: Hypothesis, of: int | None = None) -> Change:
+        sense = repr(hypothesis.edits) if hypothesis.edits else ""
+        return Change(sense, {**self.own, **hypothesis.parameters})
 
 
 def parameters(name: str, values: Sequence[float]) -> Iterator[Hypothesis]:

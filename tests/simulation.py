@@ -10,8 +10,9 @@ from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.answers import Lesson, Proposal
 from jupyter_deepresearch.core.fold import apply
 from jupyter_deepresearch.core.ledger import Ledger
-from jupyter_deepresearch.core.ports import Meter, Observation, Owner, RunFailure, RunSpec, Seen
+from jupyter_deepresearch.core.ports import Observation, Owner, RunSpec
 from jupyter_deepresearch.core.project import Direction, Objective, Project
+from jupyter_deepresearch.core.research import Meter, RunFailure, Seen
 from jupyter_deepresearch.core.state import State
 from jupyter_deepresearch.core.types import Experiment, Handle, Outcome, RunError, RunState, Source, Verdict
 from jupyter_deepresearch.errors import DeepResearchError, ResearcherFailed, StorageFailed
@@ -84,6 +85,9 @@ class Oracle:
     interrupt: Callable[[], None] = lambda: None
     can_repair: bool = True
     asked: int = 0
+
+    async def prepare(self, seen: Seen, meter: Meter) -> tuple[str, ...]:
+        return ()
 
     async def think(self, seen: Seen, meter: Meter) -> Proposal:
         self.asked += 1

@@ -1,16 +1,14 @@
 """Outputs of a run as a terminal shows them, and as a pipe or a file should have them."""
 
-import re
 import sys
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from ..terminal import last_drawn
+from ..terminal import drawn
 
 REDRAWN_S = 10.0
 """A bar that is drawn over and over is shown to a pipe so often, while nothing else comes."""
-_STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
 
 
 class Printer(Protocol):
@@ -92,11 +90,6 @@ class Plain:
             if line.strip() and line != self._shown.get(name):
                 print(line, flush=True)
                 self._shown[name] = line
-
-
-def drawn(line: str) -> str:
-    """What a terminal shows of a line in the end, without its colours."""
-    return last_drawn(_STEERING.sub("", line))
 
 
 def _text(output: Mapping[str, Any]) -> str:

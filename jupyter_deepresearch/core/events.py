@@ -1,6 +1,6 @@
 """Everything that can be written into a project's log. ``KINDS`` maps the contract's kinds to classes.
 
-Commands are what people (or programs for them) say, the rest is what the loop did. A command needs no lease."""
+Commands, in ``said.py``, are what people (or programs for them) say; the rest is what the loop did."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,44 @@ from typing import get_args
 
 from .answers import Lesson, Usage
 from .project import Project
+from .said import Approve, Cancel, Directive, EditHypothesis, Noted, Pause, Reject, Reproduce, Resume, Stop, Try
 from .types import Dimension, Experiment, Handle, Outcome, Parameters, Run, Source, StopReason, Verdict
+
+__all__ = [
+    "KINDS",
+    "Announced",
+    "Answered",
+    "Approve",
+    "Briefed",
+    "Cancel",
+    "Configure",
+    "Directive",
+    "EditHypothesis",
+    "Ended",
+    "Event",
+    "Failed",
+    "Finished",
+    "Judged",
+    "Launched",
+    "Noted",
+    "Opened",
+    "Pause",
+    "Planned",
+    "Postponed",
+    "Proposed",
+    "Record",
+    "Reflected",
+    "Reject",
+    "Repaired",
+    "Reproduce",
+    "Resume",
+    "Sourced",
+    "Stop",
+    "Survey",
+    "Try",
+    "Worked",
+    "kind_of",
+]
 
 
 @dataclass(frozen=True)
@@ -63,101 +100,20 @@ class Briefed:
     text: str
 
 
-# Commands
-
-
-@dataclass(frozen=True)
-class Approve:
-    """A waiting hypothesis may run. ``by``: "person" or "timeout". ``cycle``: of an edit found on disk."""
-
-    hypothesis: int
-    by: str = "person"
-    cycle: int | None = None
-
-
-@dataclass(frozen=True)
-class Reject:
-    """A waiting hypothesis must not run. ``by`` is "person", or "files" where they no longer hold the edit offered."""
-
-    hypothesis: int
-    reason: str = ""
-    by: str = "person"
-
-
-@dataclass(frozen=True)
-class EditHypothesis:
-    """A waiting hypothesis as the person changed it, whole: by a command, or by a further edit of the files."""
-
-    experiment: Experiment
-
-
-@dataclass(frozen=True)
-class Try:
-    """The person's own hypothesis, run next without asking."""
-
-    experiment: Experiment
-
-
-@dataclass(frozen=True)
-class Directive:
-    """What the researcher must read before the next THINK. ``digest``: of the file it came from, if any."""
-
-    text: str
-    digest: str | None = None
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """End one live run."""
-
-    run: str
-
-
-@dataclass(frozen=True)
-class Reproduce:
-    """More seeds of an experiment. ``known`` are its values so far by seed index, ``verdict`` what was said of it,
-    ``made`` how often each seed was reproduced before, whatever came of it."""
-
-    experiment: Experiment
-    seeds: int
-    known: Mapping[int, float] = field(default_factory=dict)
-    verdict: Verdict | None = None
-    made: Mapping[int, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Pause:
-    """Start nothing new; live runs finish."""
-
-
-@dataclass(frozen=True)
-class Resume:
-    """Undo pause, stop and an ended budget that was raised since."""
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Start nothing new and cancel live runs."""
-
-
-@dataclass(frozen=True)
-class Noted:
-    """The person's own lines in MEMORY_LOG.md, all of them, as they now stand."""
-
-    text: str
-
-
 # Effects of the loop
 
 
 @dataclass(frozen=True)
 class Proposed:
     """A researcher's hypothesis, numbered; ``directives`` are the seqs that its THINK had read. One of the kind
-    ``by_hand`` is an edit found on disk: it always waits for the person, and has a cycle once it is approved."""
+    ``by_hand`` is an edit found on disk: it always waits for the person, and has a cycle once it is approved.
+    ``answers`` are the keys of the paid answers that led to it, ``fixes`` how many repairs it has used up."""
 
     experiment: Experiment
     directives: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    fixes: int = 0
 
 
 @dataclass(frozen=True)
@@ -215,10 +171,20 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Postponed:
+    """No hypothesis before ``until`` (wall time), unless something else is written: a daily budget, a researcher's
+    wish. It counts as an answer of THINK."""
+
+    reason: str
+    until: float
+
+
+@dataclass(frozen=True)
 class Failed:
-    """The project cannot go on without the person."""
+    """The project cannot go on without the person. ``by``: "baseline", or "researcher" where that is all in the way."""
 
     sentence: str
+    by: str = "baseline"
 
 
 @dataclass(frozen=True)
@@ -269,6 +235,7 @@ Event = (
     | Judged
     | Reflected
     | Finished
+    | Postponed
     | Failed
     | Announced
     | Worked

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from . import events as ev
 from .frozen import changed
-from .ports import Instruction
+from .research import Instruction
 from .sources import fingerprint
 from .state import DIRECTIVES_IN_FORCE, SOURCES_MET, Attempt, Note, OpenRun, State, Work
 from .types import Decision, Experiment, HypothesisKind, Outcome, StopReason, Verdict

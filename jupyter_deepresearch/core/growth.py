@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from .ports import Build, History, Standing
-from .sources import fingerprint
+from .ports import Build, History
+from .research import Standing
+from .sources import fingerprint, sense
 from .state import State, Work
 from .statistics import interval95, mean
 from .types import Experiment, Hypothesis, HypothesisKind
@@ -21,23 +22,35 @@ def grow(state: State, hypothesis: Hypothesis) -> Experiment:
         measure=state.measure,
         settings={**(parent.settings if parent else {}), **hypothesis.parameters},
         code=parent.code if parent else "",
+        sense=parent.sense if parent else "",
+        sweep=_sweep(state, hypothesis),
     )
 
 
+def _sweep(state: State, hypothesis: Hypothesis) -> int | None:
+    """The number of the experiment that opened the sweep which this hypothesis is a trial of."""
+    if hypothesis.kind is not HypothesisKind.SWEEP:
+        return None
+    return state.next_experiment if hypothesis.sweep is not None or state.sweep is None else state.sweep.first
+
+
 def coded(history: History, experiment: Experiment) -> Experiment:
-    """The experiment with the digest of its code, where it changes code."""
+    """The experiment with the digests of its code, where it changes code."""
     if experiment.source is None and not experiment.hypothesis.edits:
         return experiment
     made = build(history, experiment)
-    code, own = fingerprint(made.source, made.edits), fingerprint(history.source(experiment.measure))
-    return replace(experiment, code="" if code == own else code)
+    own = history.source(experiment.measure)
+    code, meaning = fingerprint(made.source, made.edits), sense(made.source, made.edits)
+    code, meaning = "" if code == fingerprint(own) else code, "" if meaning == sense(own) else meaning
+    return replace(experiment, code=code, sense=meaning)
 
 
 def revise(history: History, experiment: Experiment, hypothesis: Hypothesis) -> Experiment:
     """The same experiment with another hypothesis, as a person edited or a researcher mended it."""
     parent = history.experiment(experiment.parent) if experiment.parent is not None else None
     settings = {**(parent.settings if parent else {}), **hypothesis.parameters}
-    revised = replace(experiment, hypothesis=hypothesis, settings=settings, code=parent.code if parent else "")
+    code, meaning = (parent.code, parent.sense) if parent else ("", "")
+    revised = replace(experiment, hypothesis=hypothesis, settings=settings, code=code, sense=meaning)
     return coded(history, revised)
 
 

@@ -1,13 +1,13 @@
 """The seams: what the loop needs of the world, as protocols. Each has a public double in ``testing.py``."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .answers import Lesson, Proposal, Trial, Usage
+from .answers import Lesson, Recalled, Trial
 from .events import Event, Record, Survey
-from .project import Objective, Project
-from .types import Edit, Experiment, Handle, Outcome, Parameters, Run, RunError, RunState, Source, Verdict
+from .project import Project
+from .types import Edit, Experiment, Handle, Outcome, Parameters, Piece, Run, RunState, Source, Verdict
 
 
 @dataclass(frozen=True)
@@ -87,55 +87,6 @@ class Curves:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """An experiment others are compared with: its values by seed index, the mean of them, its parameters, its code."""
-
-    experiment: int
-    value: float
-    seeds: int
-    claim: str
-    parameters: Parameters
-    interval: tuple[float, float] | None = None
-    code: str = ""
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """A directive in force; ``seq`` is its place in the log, ``fresh`` until a THINK that read it has succeeded."""
-
-    seq: int
-    text: str
-    fresh: bool = True
-
-
-@dataclass(frozen=True)
-class Seen:
-    """All that a researcher may know of a project. ``parameters`` and ``space`` are the notebook's, the champion's
-    values are in ``champion.parameters``; ``trials(after)`` yields earlier experiments of this measure, oldest first;
-    ``waiting`` are parameters of hypotheses on the champion's code that were proposed but are not judged yet."""
-
-    objective: Objective
-    cycle: int
-    brief: str
-    memory: str
-    survey: Survey
-    baseline: Standing | None
-    champion: Standing | None
-    directives: tuple[Instruction, ...]
-    trials: Callable[[int], Iterator[Trial]]
-    waiting: tuple[Parameters, ...] = ()
-
-
-@dataclass(frozen=True)
-class RunFailure:
-    """What a researcher may know of a failed dry run it is asked to repair."""
-
-    experiment: Experiment
-    error: RunError | None
-    repairs: int
-
-
-@dataclass(frozen=True)
 class Owner:
     """A process that holds, or wants, a project's lease. ``start_time`` in clock ticks since boot."""
 
@@ -144,32 +95,6 @@ class Owner:
     pid: int
     start_time: int | None
     boot_id: str | None
-
-
-class Meter(Protocol):
-    """The only door to paid calls."""
-
-    async def ask(self, key: str, ceiling: Usage, call: Callable[[], Awaitable[tuple[str, Usage]]]) -> str:
-        """The answer logged under ``key``, else that of ``call``, logged with its usage before it is returned.
-
-        ``ceiling`` is the most that the call can cost; it is held against every budget first.
-        Raises BudgetReached when one does not allow it, ResearcherFailed when ``call`` does.
-        """
-
-
-class Researcher(Protocol):
-    """Who proposes. Never launches, measures, judges or stores."""
-
-    can_repair: bool
-
-    async def think(self, seen: Seen, meter: Meter) -> Proposal:
-        """The next hypothesis, or why there is none. Raises ResearcherFailed when it cannot answer now."""
-
-    async def repair(self, seen: Seen, failure: RunFailure, meter: Meter) -> Proposal:
-        """A mended hypothesis after a failed dry run, or none."""
-
-    async def reflect(self, seen: Seen, experiment: Experiment, verdict: Verdict, meter: Meter) -> Lesson:
-        """What the experiment taught."""
 
 
 class Launcher(Protocol):
@@ -203,6 +128,9 @@ class Notebooks(Protocol):
     def check(self, build: Build, survey: Survey) -> None:
         """Raise InvalidNotebook where an edit or a parameter does not fit."""
 
+    def pieces(self, build: Build) -> tuple[Piece, ...]:
+        """Cells and code files as ``build`` makes them, in order, locked ones marked. Raises InvalidNotebook."""
+
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         """Put a run's executed notebook into ``experiments/`` by rename; its relative path, if there is one."""
 
@@ -229,6 +157,9 @@ class RunRecords(Protocol):
 
     def curves(self, run: str, points: int) -> Curves:
         """A run's reported series, each with at most ``points`` points."""
+
+    def output(self, run: str, chars: int) -> str:
+        """What the cells of a run printed and raised, marked by cell, its last ``chars`` characters."""
 
     def waits(self, run: str) -> bool:
         """Whether a live run has not begun because others have what it needs: a wait that costs no budget."""
@@ -283,6 +214,12 @@ class History(Protocol):
 
     def verdict(self, experiment: int) -> Verdict | None:
         """The last verdict on an experiment, None before the first."""
+
+    def lesson(self, experiment: int) -> Lesson | None:
+        """What an experiment taught, None before its cycle was over."""
+
+    def recall(self, words: str, limit: int) -> tuple[Recalled, ...]:
+        """The experiments whose claim, reasons, changes, verdict or lesson fit ``words`` best, best first."""
 
     def last_run(self, experiment: int) -> tuple[Run, Outcome] | None:
         """The run that an experiment is shown by: the last ended one of its first seed, dry runs last."""

@@ -1,7 +1,9 @@
 """What the code of a source is, and how a person's edit of it reads as searches and replacements. Pure."""
 
+import ast
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -49,7 +51,18 @@ def fingerprint(source: Source, edits: Sequence[Edit] = ()) -> str:
 
     Two with the same one are the same experiment. An edit that does not fit, which no run survives, counts as it is.
     """
-    texts: dict[tuple[str, str], str] = {("cell", cell.id): cell.text for cell in cells(source)}
+    texts, misfits = _edited(source, edits)
+    made = [(texts["cell", cell.id], cell.tags) for cell in cells(source)]
+    content = [made, sorted((path, texts["file", path]) for path in source.files), *misfits]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+_Texts = dict[tuple[str, str], str]
+
+
+def _edited(source: Source, edits: Sequence[Edit]) -> tuple[_Texts, list[tuple[str, str, str]]]:
+    """The texts of cells and files with the edits applied, and the edits that do not fit."""
+    texts: _Texts = {("cell", cell.id): cell.text for cell in cells(source)}
     texts |= {("file", path): text for path, text in source.files.items()}
     misfits: list[tuple[str, str, str]] = []
     for edit in edits:
@@ -58,9 +71,30 @@ def fingerprint(source: Source, edits: Sequence[Edit] = ()) -> str:
             texts[place] = texts[place].replace(edit.search, edit.replace)
         else:
             misfits.append((edit.where, edit.search, edit.replace))
-    made = [(texts["cell", cell.id], cell.tags) for cell in cells(source)]
-    content = [made, sorted((path, texts["file", path]) for path in source.files), *misfits]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return texts, misfits
+
+
+def sense(source: Source, edits: Sequence[Edit] = ()) -> str:
+    """A digest of what code means: as ``fingerprint``, but comments and layout make no difference to it.
+
+    Prose in locked cells, and files that are not Python, count without blank lines and trailing spaces.
+    """
+    texts, misfits = _edited(source, edits)
+    made = [(_meaning(texts["cell", cell.id]), cell.tags) for cell in cells(source)]
+    files = [(path, _meaning(texts["file", path], path)) for path in sorted(source.files)]
+    return hashlib.sha256(json.dumps([made, files, *misfits]).encode()).hexdigest()
+
+
+def _meaning(text: str, path: str = ".py") -> str:
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    if not path.endswith(".py"):
+        return "\n".join(lines)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a model's strings may hold odd escapes
+            return ast.dump(ast.parse(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # cell magics, or code that cannot run
+        return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 
 
 def changed_files(before: Source, after: Source) -> tuple[str, ...]:
@@ -129,4 +163,5 @@ __all__ = [
     "fingerprint",
     "has_other_cells",
     "has_other_locked_cells",
+    "sense",
 ]

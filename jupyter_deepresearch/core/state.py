@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from . import events as ev
 from .answers import Usage
 from .memory import Memory
-from .ports import Instruction
 from .project import Project
-from .types import Experiment, Handle, HypothesisKind, Outcome, Purpose, Run, Verdict
+from .research import Instruction
+from .types import Experiment, Handle, HypothesisKind, OpenSweep, Outcome, Purpose, Run, Verdict
 
 DIRECTIVES_IN_FORCE = 20
 SOURCES_MET = 100
@@ -134,7 +134,8 @@ class State:
     ``works`` and ``runs`` are the open ones; ``cycles`` counts hypotheses that were not rejected, ``since_gain`` closed
     ones since the last confirmed gain, ``worked_s`` the loop's working time, ``gpu_s`` GPU seconds of ended runs,
     ``typical_s`` a running mean of successful runs' seconds. ``own`` is the digest of the measure's own source, ``met``
-    are those of the latest others that were offered or tried.
+    are those of the latest others that were offered or tried. ``latest`` is the experiment judged last, ``turn`` counts
+    answers of THINK without a hypothesis; ``postponed`` holds until something else is written.
     """
 
     opened: ev.Opened
@@ -165,6 +166,10 @@ class State:
     typical_s: float | None = None
     bill: Bill = field(default_factory=Bill)
     announced: str = ""
+    latest: int | None = None
+    sweep: OpenSweep | None = None
+    turn: int = 0
+    postponed: ev.Postponed | None = None
 
     @property
     def open_works(self) -> tuple[Work, ...]:

@@ -1,8 +1,36 @@
 """The nouns of the product as enums and frozen dataclasses. Their JSON forms are the contract's."""
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from .enums import Decision, HypothesisKind, ProjectState, Purpose, RunState, StopReason
+
+__all__ = [
+    "MACHINE_FAULTS",
+    "SEED_NAMES",
+    "Decision",
+    "Dimension",
+    "Edit",
+    "Experiment",
+    "Handle",
+    "Hypothesis",
+    "HypothesisKind",
+    "OpenSweep",
+    "Outcome",
+    "Parameters",
+    "Piece",
+    "ProjectState",
+    "Purpose",
+    "Run",
+    "RunError",
+    "RunState",
+    "Source",
+    "StopReason",
+    "Sweep",
+    "Value",
+    "Verdict",
+    "seed_name",
+]
 
 Value = bool | int | float | str | None
 """A parameter's value."""
@@ -15,93 +43,6 @@ def seed_name(parameters: Parameters) -> str | None:
     """The parameter that tells the runs of an experiment apart: ``seed``, or another usual name, in any case."""
     named = [name for wanted in SEED_NAMES for name in parameters if name.lower() == wanted]
     return next((name for name in named if name == SEED_NAMES[0]), next(iter(named), None))
-
-
-class RunState(enum.StrEnum):
-    """Where one run is, or how it ended. Exactly one end is true, and only SUCCEEDED has a value."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    CRASHED = "crashed"
-    DIVERGED = "diverged"
-    STALLED = "stalled"
-    TIMED_OUT = "timed_out"
-    OUT_OF_MEMORY = "out_of_memory"
-    PRUNED = "pruned"
-    CANCELLED = "cancelled"
-    LOST = "lost"
-    INVALID = "invalid"
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the run has not ended yet."""
-        return self in (RunState.PENDING, RunState.RUNNING)
-
-
-class Decision(enum.StrEnum):
-    """What a verdict says about an experiment."""
-
-    BASELINE = "baseline"
-    PROMISING = "promising"
-    CONFIRMED = "confirmed"
-    RETRACTED = "retracted"
-    WORSE = "worse"
-    INCONCLUSIVE = "inconclusive"
-    FAILED = "failed"
-    REJECTED = "rejected"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the experiment needs no further run for its verdict."""
-        return self is not Decision.PROMISING
-
-
-class Purpose(enum.StrEnum):
-    """Why a run is made."""
-
-    BASELINE = "baseline"
-    CANDIDATE = "candidate"
-    CONFIRM = "confirm"
-    REPRODUCE = "reproduce"
-    DRY_RUN = "dry_run"
-
-
-class HypothesisKind(enum.StrEnum):
-    """What a hypothesis changes, or who made it."""
-
-    BASELINE = "baseline"
-    PARAMETERS = "parameters"
-    CODE = "code"
-    SWEEP = "sweep"
-    BY_HAND = "by_hand"
-
-
-class ProjectState(enum.StrEnum):
-    """A project's state: the first that holds, in this order."""
-
-    FAILED = "failed"
-    FINISHED = "finished"
-    STOPPED = "stopped"
-    PAUSED = "paused"
-    RUNNING = "running"
-    WAITING_APPROVAL = "waiting_approval"
-
-
-class StopReason(enum.StrEnum):
-    """Why a project ended by itself, or by a person's word."""
-
-    CYCLES = "cycles"
-    HOURS = "hours"
-    GPU_HOURS = "gpu_hours"
-    USD = "usd"
-    TOKENS = "tokens"
-    CALLS = "calls"
-    PATIENCE = "patience"
-    DISK = "disk_gb"
-    TARGET = "target"
-    EXHAUSTED = "exhausted"
-    PERSON = "person"
 
 
 @dataclass(frozen=True)
@@ -153,8 +94,50 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A cell (``cell`` is its id) or a code file (``file`` is its path) with its text, as an experiment has it."""
+
+    text: str
+    cell: str | None = None
+    file: str | None = None
+    is_locked: bool = False
+    is_parameters: bool = False
+
+    @property
+    def where(self) -> str:
+        """The place, in the words of ``Edit.where``."""
+        return f"cell {self.cell}" if self.cell is not None else f"file {self.file}"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A search of ``space`` by Optuna in up to ``trials`` trials, each of them an experiment; approved once."""
+
+    trials: int
+    space: tuple[Dimension, ...]
+
+
+@dataclass(frozen=True)
+class OpenSweep:
+    """A sweep on its way: the experiment that opened it, what it claims, how many trials were proposed so far."""
+
+    first: int
+    claim: str
+    sweep: Sweep
+    made: int = 1
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has no trial left."""
+        return self.made >= self.sweep.trials
+
+
+@dataclass(frozen=True)
 class Hypothesis:
-    """A falsifiable claim with the change that tests it. ``parameters`` are only those that change from the parent."""
+    """A falsifiable claim with the change that tests it. ``parameters`` are only those that change from the parent.
+
+    ``change`` says in words what the edits have to do; ``sweep`` is what the first trial of a sweep opens.
+    """
 
     claim: str
     kind: HypothesisKind
@@ -162,6 +145,8 @@ class Hypothesis:
     expected: str = ""
     parameters: Parameters = field(default_factory=dict)
     edits: tuple[Edit, ...] = ()
+    change: str = ""
+    sweep: Sweep | None = None
 
 
 @dataclass(frozen=True)
@@ -173,7 +158,8 @@ class Experiment:
     compared. ``settings`` are all values that differ from the person's notebook, the parent's and the hypothesis'
     together. ``source`` is set where the notebook is not the parent's with edits, but a person's own; ``by_hand`` are
     then the edits that tell it from the project's notebook, as far as edits can: shown, and never applied to it.
-    ``code`` is a digest of its cells and files without ``settings``, "" for the project's own.
+    ``code`` is a digest of its cells and files without ``settings``, "" for the project's own, ``sense`` one that
+    comments and layout do not change. ``sweep`` is the number of the experiment that opened the sweep it is a trial of.
     """
 
     number: int
@@ -185,6 +171,8 @@ class Experiment:
     source: Source | None = None
     by_hand: tuple[Edit, ...] = ()
     code: str = ""
+    sense: str = ""
+    sweep: int | None = None
 
     @property
     def edits(self) -> tuple[Edit, ...]:

@@ -13,6 +13,7 @@ from ..core.ports import Curves, Progress, Track
 from .metrics.series import MetricsFile, parse_line
 from .metrics.tracks import tracks
 from .paths import ProjectPaths, RunPaths
+from .printed_tail import printed_tail
 from .reading import last_lines, read_live, read_owner
 from .spec import MetricLine
 
@@ -76,6 +77,10 @@ class FolderRecords:
             metrics.refresh()
             most = min(points, _MOST_POINTS)
             return Curves(run, {name: series.points(most) for name, series in metrics.series.items()})
+
+    def output(self, run: str, chars: int) -> str:
+        """See ``core.ports.RunRecords``. "" where the run folder is gone."""
+        return printed_tail(self._project.run(run), chars)
 
     def waits(self, run: str) -> bool:
         """Whether the run waits for GPUs that others have."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ..core import events as ev
 from ..core.ledger import Ledger
-from ..core.ports import Clock, Desk, History, Launcher, Meter, Notebooks, Researcher, RunRecords
+from ..core.ports import Clock, Desk, History, Launcher, Notebooks, RunRecords
+from ..core.research import Meter, Researcher
 from ..core.state import State
 from ..core.steps import Step
 from ..errors import StorageFailed

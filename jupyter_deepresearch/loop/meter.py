@@ -20,7 +20,13 @@ class LedgerMeter:
         self._history = history
         self._clock = clock
 
-    async def ask(self, key: str, ceiling: Usage, call: Callable[[], Awaitable[tuple[str, Usage]]]) -> str:
+    async def ask(
+        self,
+        key: str,
+        ceiling: Usage,
+        call: Callable[[], Awaitable[tuple[str, Usage]]],
+        experiment: int | None = None,
+    ) -> str:
         """See ``core.ports.Meter``. Usage is logged without a fence: money spent is spent."""
         paid = self._history.answer(key)
         if paid is not None:
@@ -29,7 +35,7 @@ class LedgerMeter:
         assert state is not None
         reserve(state, ceiling, self._clock.now())
         answer, usage = await call()
-        self._ledger.append(Answered(key, usage, answer))
+        self._ledger.append(Answered(key, usage, answer, experiment))
         return answer
 
 

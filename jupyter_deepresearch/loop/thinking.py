@@ -4,11 +4,12 @@ from ..core import events as ev
 from ..core.answers import Lesson, Proposal
 from ..core.budget import ended_by
 from ..core.growth import coded, grow, revise, standing
-from ..core.ports import RunFailure, Seen
 from ..core.project import ApprovalMode
+from ..core.research import RunFailure, Seen
 from ..core.state import State, Work
 from ..core.types import Hypothesis, HypothesisKind, StopReason
 from ..errors import BudgetReached, ResearcherFailed
+from .evidence import LedgerEvidence
 from .holds import ASKING
 from .logbook import Logbook
 
@@ -129,6 +130,14 @@ class Thinking:
             champion=standing(state, state.champion),
             directives=tuple(n.instruction for n in state.directives),
             trials=lambda after: history.trials(measure, after),
+            evidence=LedgerEvidence(self._parts, state),
+            options=state.project.researcher,
+            measure=measure,
+            turn=state.turn,
+            since_gain=state.since_gain,
+            latest=state.latest,
+            sweep=state.sweep,
+            calls=state.bill.total.calls,
             waiting=tuple({**own, **w.experiment.settings} for w in state.open_works if _is_on_champion(state, w)),
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..core.answers import Lesson, Proposal, Trial
 from ..core.events import Survey
-from ..core.ports import Meter, RunFailure, Seen
+from ..core.research import Meter, RunFailure, Seen
 from ..core.types import Decision, Dimension, Experiment, Hypothesis, HypothesisKind, Parameters, Verdict
 from . import words
 from .directive import Narrowing, narrow
@@ -28,6 +28,10 @@ class SweepResearcher:
         self.seed = seed
         self._trials: dict[int, Trial] = {}
         self._read_under: tuple[int | None, Survey] | None = None
+
+    async def prepare(self, seen: Seen, meter: Meter) -> tuple[str, ...]:
+        """Nothing: it is always able to answer."""
+        return ()
 
     async def think(self, seen: Seen, meter: Meter) -> Proposal:
         """Values that were never tried, with reasons; exhausted where the space holds no others. Costs nothing."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from ..core.answers import Trial
 from ..core.notes import one_line, shortened
-from ..core.ports import Standing
 from ..core.project import Direction, Objective
+from ..core.research import Standing
 from ..core.types import Decision, Dimension, Experiment, HypothesisKind, Parameters, RunState, Value, Verdict
 from .space import place
 from .study import Study

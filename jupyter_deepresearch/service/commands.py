@@ -244,6 +244,7 @@ def _try(command: TryCommand, state: State, context: Context) -> ev.Event:
         settings={**(parent.settings if parent else {}), **command.parameters},
         source=source,
         code=parent.code if parent else "",
+        sense=parent.sense if parent else "",
     )
     context.notebooks.check(build(context.history, experiment), survey)
     return ev.Try(coded(context.history, experiment))

@@ -12,8 +12,9 @@ from ..config.loading import reconfigure
 from ..core.events import Record, Sourced, Survey
 from ..core.growth import build
 from ..core.ledger import Ledger
-from ..core.ports import Build, Curves, Desk, History, Launcher, Notebooks, Owner, Researcher, RunRecords, Store
+from ..core.ports import Build, Curves, Desk, History, Launcher, Notebooks, Owner, RunRecords, Store
 from ..core.project import Project
+from ..core.research import Researcher
 from ..core.state import State
 from ..errors import DeepResearchError, NotFound
 from . import past, status, views

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core.answers import Trial
+from ..core.answers import Lesson, Recalled, Trial
 from ..core.events import (
     KINDS,
     Answered,
@@ -15,6 +15,7 @@ from ..core.events import (
     Opened,
     Planned,
     Proposed,
+    Reflected,
     Repaired,
     Sourced,
     Try,
@@ -112,6 +113,17 @@ class SqlHistory(ABC):
             "SELECT body FROM events WHERE experiment = ? AND kind = 'judged' ORDER BY seq DESC LIMIT 1", experiment
         )
         return next((decode(Judged, str(body)).verdict for (body,) in rows), None)
+
+    def lesson(self, experiment: int) -> Lesson | None:
+        """See ``core.ports.History``."""
+        rows = self.query(
+            "SELECT body FROM events WHERE experiment = ? AND kind = 'reflected' ORDER BY seq DESC LIMIT 1", experiment
+        )
+        return next((decode(Reflected, str(body)).lesson for (body,) in rows), None)
+
+    def recall(self, words: str, limit: int) -> tuple[Recalled, ...]:
+        """See ``core.ports.History``."""
+        return ()
 
     def last_run(self, experiment: int) -> tuple[Run, Outcome] | None:
         """See ``core.ports.History``."""

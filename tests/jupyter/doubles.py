@@ -11,8 +11,9 @@ import nbformat
 
 from jupyter_deepresearch.app import RealMakers, SystemClock
 from jupyter_deepresearch.core.events import Survey
-from jupyter_deepresearch.core.ports import Launcher, Observation, Researcher, RunSpec
+from jupyter_deepresearch.core.ports import Launcher, Observation, RunSpec
 from jupyter_deepresearch.core.project import Project
+from jupyter_deepresearch.core.research import Researcher
 from jupyter_deepresearch.core.types import Handle, Hypothesis, HypothesisKind, Outcome, RunState
 from jupyter_deepresearch.service.registry import Registry
 from jupyter_deepresearch.service.service import Service

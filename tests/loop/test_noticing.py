@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.answers import Proposal
 from jupyter_deepresearch.core.ledger import Ledger
-from jupyter_deepresearch.core.ports import Meter, Owner, Seen
+from jupyter_deepresearch.core.ports import Owner
 from jupyter_deepresearch.core.project import Budget, Direction, LauncherOptions, Objective, Project, Trust
+from jupyter_deepresearch.core.research import Meter, Seen
 from jupyter_deepresearch.core.types import Source
 from jupyter_deepresearch.loop.driver import Loop, Parts
 from jupyter_deepresearch.loop.meter import LedgerMeter

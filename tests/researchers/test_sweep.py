@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from jupyter_deepresearch.core.answers import Proposal, Trial
 from jupyter_deepresearch.core.events import Survey
-from jupyter_deepresearch.core.ports import Instruction, Seen, Standing
 from jupyter_deepresearch.core.project import Constraint, Direction, Objective
+from jupyter_deepresearch.core.research import Instruction, Seen, Standing
 from jupyter_deepresearch.core.types import (
     Decision,
     Dimension,
@@ -31,6 +31,7 @@ from jupyter_deepresearch.researchers.directive import narrow
 from jupyter_deepresearch.researchers.space import key, rounded, value_at
 from jupyter_deepresearch.researchers.sweep import SweepResearcher
 from jupyter_deepresearch.researchers.words import LESSON_LIMIT_CHARS
+from jupyter_deepresearch.testing import FakeEvidence
 
 DIGITS = Survey(
     parameters={"lr": 1e-4, "width": 16, "alpha": 1e-4, "act": "logistic", "epochs": 10, "seed": 0, "dry_run": False},
@@ -114,6 +115,7 @@ class Bench:
             champion=self.champion,
             directives=self.directives,
             trials=trials,
+            evidence=FakeEvidence(),
             waiting=self.waiting,
         )
 

@@ -20,8 +20,9 @@ import pytest
 from jupyter_deepresearch.app import RealMakers, SystemClock
 from jupyter_deepresearch.config.loading import Options
 from jupyter_deepresearch.core import events as ev
-from jupyter_deepresearch.core.ports import Researcher, RunSpec
+from jupyter_deepresearch.core.ports import RunSpec
 from jupyter_deepresearch.core.project import Project
+from jupyter_deepresearch.core.research import Researcher
 from jupyter_deepresearch.core.types import Outcome, ProjectState, RunError, RunState
 from jupyter_deepresearch.errors import (
     Conflict,

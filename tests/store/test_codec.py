@@ -140,6 +140,7 @@ events: dict[str, st.SearchStrategy[ev.Event]] = {
     "judged": st.builds(ev.Judged, small, verdicts, st.none() | text),
     "reflected": st.builds(ev.Reflected, small, st.builds(Lesson, text, st.just((1, 2)))),
     "finished": st.builds(ev.Finished, st.sampled_from(StopReason), text),
+    "postponed": st.builds(ev.Postponed, text, finite),
     "failed": st.builds(ev.Failed, text),
     "announced": st.builds(ev.Announced, text),
     "worked": st.builds(ev.Worked, finite),

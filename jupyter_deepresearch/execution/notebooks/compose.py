@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from ...core.events import Survey
 from ...core.ports import Build
-from ...core.types import Dimension, Edit, Parameters, Purpose, Run, Source, Value, seed_name
+from ...core.types import Dimension, Edit, Parameters, Piece, Purpose, Run, Source, Value, seed_name
 from ...errors import InvalidNotebook
 from ..trees.globs import matches
 from .cells import DRY_RUN, INJECTED, LOCKED, PARAMETERS, locked_ids, parameters_cell, parse, roles, write
@@ -51,6 +51,19 @@ def compose(build: Build, run: Run, locked_files: Sequence[str] = ()) -> Compose
     _must_be_untouched(build.source, notebook)
     places = tuple(i for i, cell in enumerate(notebook.cells) if cell.id in locked)
     return Composed(notebook, {**offered.parameters, **values}, places, files)
+
+
+def pieces(build: Build, locked_files: Sequence[str] = ()) -> tuple[Piece, ...]:
+    """The code cells in order, then the code files by path, as ``build`` makes them. Raises InvalidNotebook."""
+    notebook, files = edited(build, locked_files)
+    locked, own = locked_ids(notebook), parameters_cell(notebook)
+    cells = (
+        Piece(cell.source, cell=cell.id, is_locked=cell.id in locked, is_parameters=i == own)
+        for i, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code"
+    )
+    there = (Piece(files[path], file=path, is_locked=matches(path, locked_files)) for path in sorted(files))
+    return (*cells, *there)
 
 
 def check(build: Build, locked_files: Sequence[str] = ()) -> None:

@@ -14,14 +14,25 @@ from nbformat import NotebookNode
 from ...core.events import Survey
 from ...core.ports import Build
 from ...core.project import Project
-from ...core.types import Experiment, HypothesisKind, Outcome, Purpose, Run, Source, Value, Verdict, seed_name
+from ...core.types import (
+    Experiment,
+    HypothesisKind,
+    Outcome,
+    Piece,
+    Purpose,
+    Run,
+    Source,
+    Value,
+    Verdict,
+    seed_name,
+)
 from ...errors import InvalidNotebook, StorageFailed
 from ..paths import ProjectPaths
 from ..reading import read_spec
 from ..trees.code import read_code
 from ..trees.layout import Layout
 from .cells import write
-from .compose import check
+from .compose import check, pieces
 from .source import measure_digest, read_source
 from .space import parameters_of, survey
 from .watch import Watch
@@ -71,6 +82,10 @@ class ProjectNotebooks:
     def check(self, build: Build, survey: Survey) -> None:
         """Raise InvalidNotebook where an edit or a parameter does not fit the source of ``build``."""
         check(build, self._locked_files)
+
+    def pieces(self, build: Build) -> tuple[Piece, ...]:
+        """See ``core.ports.Notebooks``."""
+        return pieces(build, self._locked_files)
 
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         """Put a run's executed notebook into ``experiments/`` by rename; its relative path, None where there is none.

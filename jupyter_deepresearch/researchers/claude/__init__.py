@@ -1,0 +1,1 @@
+"""Claude as the researcher: a leader that thinks and reflects, and three workers."""

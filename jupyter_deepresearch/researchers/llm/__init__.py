@@ -1,0 +1,1 @@
+"""Language models: one shape of request and reply, whoever answers it."""
