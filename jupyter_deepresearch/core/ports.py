@@ -1,4 +1,4 @@
-"""The seams: what the loop needs of the world, as protocols. Each has a public double in ``testing.py``."""
+"""The seams: what the loop needs of the world, as protocols. Each has a public double in ``testing``."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

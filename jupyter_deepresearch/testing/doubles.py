@@ -1,19 +1,15 @@
-"""Public doubles of every seam, for tests of this package and of programs built on it.
-
-Each keeps the protocol's promises (idempotent launches, cancellable observation, ...), so that what passes with the
-double passes with the real part; where both exist, one contract test holds them.
-"""
+"""The doubles: each keeps its protocol's promises (idempotent launches, cancellable observation, ...)."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .core import events as ev
-from .core.answers import Lesson, Proposal, Recalled
-from .core.ports import Build, Curves, Observation, Progress, RunSpec
-from .core.research import Account, Change, Meter, RunFailure, Seen
-from .core.types import (
+from ..core import events as ev
+from ..core.answers import Lesson, Proposal, Recalled
+from ..core.ports import Build, Curves, Observation, Progress, RunSpec
+from ..core.research import Account, Change, Meter, RunFailure, Seen
+from ..core.types import (
     Experiment,
     Handle,
     Hypothesis,
@@ -27,25 +23,8 @@ from .core.types import (
     Source,
     Verdict,
 )
-from .errors import NotFound
-from .execution.gpus.double import ScriptedGpus, scripted_gpu
-from .store.contract import StoreContract
-from .store.sqlite import SqliteStore
-
-__all__ = [
-    "FakeClock",
-    "FakeDesk",
-    "FakeEvidence",
-    "FakeLauncher",
-    "FakeNotebooks",
-    "FakeRecords",
-    "ScriptedGpus",
-    "ScriptedResearcher",
-    "StoreContract",
-    "memory_store",
-    "scripted_gpu",
-    "succeed",
-]
+from ..errors import NotFound
+from ..store.sqlite import SqliteStore
 
 
 def memory_store(clock: Callable[[], float] | None = None) -> SqliteStore:
