@@ -14,7 +14,7 @@ from jupyter_deepresearch.core.ports import Observation, Owner, RunSpec
 from jupyter_deepresearch.core.project import Direction, Objective, Project
 from jupyter_deepresearch.core.research import Meter, RunFailure, Seen
 from jupyter_deepresearch.core.state import State
-from jupyter_deepresearch.core.types import Experiment, Handle, Outcome, RunError, RunState, Source, Verdict
+from jupyter_deepresearch.core.types import Experiment, Handle, OpenSweep, Outcome, RunError, RunState, Source, Verdict
 from jupyter_deepresearch.errors import DeepResearchError, ResearcherFailed, StorageFailed
 from jupyter_deepresearch.loop.driver import Loop, Parts
 from jupyter_deepresearch.loop.meter import LedgerMeter
@@ -78,19 +78,28 @@ class Universe:
 
 @dataclass
 class Oracle:
-    """A researcher that answers what it is given, then is exhausted. An exception as an answer is raised."""
+    """A researcher that answers what it is given, then is exhausted. An exception as an answer is raised, also one of
+    ``prepared`` before the first run and of ``troubles`` at a lesson."""
 
     answers: Iterator[Proposal | DeepResearchError]
     repairs: Iterator[Proposal | DeepResearchError]
     interrupt: Callable[[], None] = lambda: None
     can_repair: bool = True
     asked: int = 0
+    remarks: tuple[str, ...] = ()
+    prepared: Iterator[DeepResearchError] = field(default_factory=lambda: iter(()))
+    seen_sweeps: list[OpenSweep | None] = field(default_factory=list)
+    troubles: Iterator[DeepResearchError | None] = field(default_factory=lambda: iter(()))
 
     async def prepare(self, seen: Seen, meter: Meter) -> tuple[str, ...]:
-        return ()
+        error = next(self.prepared, None)
+        if error is not None:
+            raise error
+        return self.remarks
 
     async def think(self, seen: Seen, meter: Meter) -> Proposal:
         self.asked += 1
+        self.seen_sweeps.append(seen.sweep)
         self.interrupt()
         await asyncio.sleep(0)
         return _given(next(self.answers, Proposal(exhausted="nothing more")))
@@ -99,6 +108,9 @@ class Oracle:
         return _given(next(self.repairs, Proposal()))
 
     async def reflect(self, seen: Seen, experiment: Experiment, verdict: Verdict, meter: Meter) -> Lesson:
+        error = next(self.troubles, None)
+        if error is not None:
+            raise error
         return Lesson(f"{experiment.number}: {verdict.decision.value}")
 
 

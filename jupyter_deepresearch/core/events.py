@@ -186,6 +186,11 @@ class Failed:
     sentence: str
     by: str = "baseline"
 
+    @property
+    def is_researchers(self) -> bool:
+        """Whether the project goes on as it is, once the researcher can answer."""
+        return self.by == "researcher"
+
 
 @dataclass(frozen=True)
 class Announced:

@@ -7,7 +7,10 @@ from .frozen import changed
 from .research import Instruction
 from .sources import fingerprint
 from .state import DIRECTIVES_IN_FORCE, SOURCES_MET, Attempt, Note, OpenRun, State, Work
-from .types import Decision, Experiment, HypothesisKind, Outcome, StopReason, Verdict
+from .types import Decision, Experiment, HypothesisKind, OpenSweep, Outcome, StopReason, Verdict
+
+_SAY_NOTHING_NEW = (ev.Worked, ev.Answered, ev.Announced, ev.Postponed)
+"""What does not make a researcher that wanted to wait think again."""
 
 
 def fold_first(record: ev.Record) -> State:
@@ -25,6 +28,8 @@ def apply(state: State | None, record: ev.Record) -> State:
         return fold_first(record)
     if record.seq != state.seq + 1:
         raise ValueError(f"record {record.seq} does not follow {state.seq}")
+    if state.postponed is not None and not isinstance(record.event, _SAY_NOTHING_NEW):
+        state = changed(state, postponed=None)
     return changed(_fold(state, record), seq=record.seq)
 
 
@@ -70,10 +75,12 @@ def _fold_course(state: State, event: ev.Event) -> State:
             return changed(state, paused=False, stopped=False, finished=None, failed=None)
         case ev.Stop():
             return changed(state, stopped=True)
-        case ev.Finished():
-            return changed(state, finished=event)
+        case ev.Finished(reason=reason):
+            return changed(state, finished=event, turn=state.turn + (reason is StopReason.EXHAUSTED))
+        case ev.Postponed():
+            return changed(state, postponed=event, turn=state.turn + 1)
         case ev.Failed():
-            works = {k: w for k, w in state.works.items() if not w.is_baseline}
+            works = {k: w for k, w in state.works.items() if not w.is_baseline or event.is_researchers}
             return changed(state, failed=event, works=works)
         case ev.Announced(text=text):
             return changed(state, announced=text)
@@ -99,14 +106,13 @@ def _fold_hypothesis(
             again = changed(work, experiment=experiment, proposed_at=at, waiting=ask, repairs=work.repairs + 1)
             return _with_work(state, again)
         case ev.Proposed(directives=used):
-            kind = experiment.hypothesis.kind
-            ask = state.project.approval.mode == "ask" and kind is not HypothesisKind.BASELINE
-            state = _with_work(state, Work(experiment, at, waiting=ask or kind is HypothesisKind.BY_HAND))
+            state = _with_sweep(state, experiment)
+            state = _with_work(state, Work(experiment, at, waiting=_is_asked(state, experiment), fixes=event.fixes))
             notes = tuple(
                 changed(n, instruction=changed(n.instruction, fresh=False)) if n.instruction.seq in used else n
                 for n in state.directives
             )
-            state = changed(state, directives=notes)
+            state = changed(state, directives=notes, turn=0)
         case ev.Try():
             state = changed(_with_work(state, Work(experiment, at)), finished=None, stopped=False)
         case _:
@@ -118,6 +124,27 @@ def _fold_hypothesis(
         cycles=state.cycles + counted,
         next_cycle=state.next_cycle + counted,
     )
+
+
+def _is_asked(state: State, experiment: Experiment) -> bool:
+    """Whether a proposal waits for the person: an edit of theirs always does, a further trial of a sweep never."""
+    kind = experiment.hypothesis.kind
+    if kind is HypothesisKind.BY_HAND:
+        return True
+    is_trial = kind is HypothesisKind.SWEEP and experiment.hypothesis.sweep is None
+    return state.project.approval.mode == "ask" and kind is not HypothesisKind.BASELINE and not is_trial
+
+
+def _with_sweep(state: State, experiment: Experiment) -> State:
+    """A sweep begins with its first trial, counts its further ones, and is over once something else is proposed."""
+    hypothesis = experiment.hypothesis
+    if hypothesis.kind in (HypothesisKind.BY_HAND, HypothesisKind.BASELINE):
+        return state
+    if hypothesis.sweep is not None:
+        return changed(state, sweep=OpenSweep(experiment.number, hypothesis.claim, hypothesis.sweep))
+    if state.sweep is not None and experiment.sweep == state.sweep.first:
+        return changed(state, sweep=changed(state.sweep, made=state.sweep.made + 1))
+    return changed(state, sweep=None)
 
 
 def _fold_run(state: State, event: ev.Planned | ev.Launched | ev.Ended | ev.Cancel, at: float) -> State:
@@ -162,7 +189,8 @@ def _fold_decision(state: State, event: ev.Judged | ev.Reflected | ev.Reject | e
         return state
     if isinstance(event, ev.Approve):
         return _approve(state, work, event)
-    state = changed(state, works={k: w for k, w in state.works.items() if k != number})
+    sweep = None if state.sweep is not None and state.sweep.first == number else state.sweep
+    state = changed(state, works={k: w for k, w in state.works.items() if k != number}, sweep=sweep)
     if event.by != "person":
         return _forget(state, work.experiment)
     memory = state.memory.with_rejection(number, work.experiment.hypothesis.claim, event.reason)
@@ -213,6 +241,8 @@ def _judge(state: State, number: int, verdict: Verdict) -> State:
     work = changed(work, verdict=verdict, judged=len(work.attempts))
     if work.wanted is not None:
         return state
+    if first and verdict.decision.is_final:
+        state = changed(state, latest=number)
     if verdict.decision is Decision.BASELINE and first:
         return changed(state, baseline=work, champion=state.champion or work)
     if verdict.decision is Decision.CONFIRMED and first:
@@ -236,6 +266,8 @@ def _open_measure(state: State) -> State:
         baseline=None,
         champion=None,
         since_gain=0,
+        latest=None,
+        sweep=None,
         memory=state.memory.forget_measure(),
     )
 

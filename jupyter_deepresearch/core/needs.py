@@ -90,7 +90,7 @@ def is_void(work: Work, attempt: Attempt) -> bool:
 
 def may_repair(work: Work) -> bool:
     """Whether the last attempt is a failed dry run of code that has not been mended since, nor too often."""
-    if not work.attempts or work.repairs >= MAX_REPAIRS:
+    if not work.attempts or work.repairs + work.fixes >= MAX_REPAIRS:
         return False
     last = work.attempts[-1]
     failed = last.run.purpose is Purpose.DRY_RUN and last.outcome.state is not RunState.SUCCEEDED

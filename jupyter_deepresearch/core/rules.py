@@ -17,15 +17,18 @@ def next_step(project: Project, state: State, now: float, put_off: Collection[ty
     Steps of the kinds in ``put_off`` are passed over (what they need cannot be had right now): the loop goes on with
     what else there is, and watches or waits where there is nothing.
     """
-    steps = chain(_close(state), _recover(state), _start(project, state, now))
+    steps = chain(_close(project, state), _recover(state), _start(project, state, now))
     return next((s for s in steps if type(s) not in put_off), None) or _rest(project, state, now)
 
 
-def _close(state: State) -> Iterator[Step]:
-    """Ended runs first: verdicts, then lessons."""
+def _close(project: Project, state: State) -> Iterator[Step]:
+    """Ended runs first: verdicts, then lessons. With one run at a time nobody is asked anything while it lives."""
+    may_ask = not (state.failed and state.failed.is_researchers) and not (state.runs and _is_serial(project))
     for work in _sorted(state):
         if work.is_decided:
-            yield _conclude(state, work)
+            step = _conclude(state, work)
+            if may_ask or not isinstance(step, Reflect):
+                yield step
         elif is_ready(state, work):
             yield Judge(work)
     for rank in (state.baseline, state.champion):
@@ -67,10 +70,21 @@ def _start(project: Project, state: State, now: float) -> Iterator[Step]:
             yield Baseline()
         return
     waiting = sum(w.waiting for w in state.open_works)
-    if waiting < free and state.finished is None and ended_by(project, state) is None:
+    if waiting < free and state.finished is None and ended_by(project, state) is None and _may_think(state, now):
         yield Think()
     if waiting:
         yield from map(Launch, missing_seeds(state, state.baseline))
+
+
+def _is_serial(project: Project) -> bool:
+    return project.launcher.max_parallel == 1
+
+
+def _may_think(state: State, now: float) -> bool:
+    """Whether nothing but the budget is in the way of a further hypothesis."""
+    opener = state.works.get(state.sweep.first) if state.sweep is not None else None
+    is_answered = opener is None or not opener.waiting  # a sweep is approved before its further trials are proposed
+    return is_answered and (state.postponed is None or now >= state.postponed.until)
 
 
 def _advance(state: State, work: Work) -> Iterator[Step]:
@@ -83,7 +97,8 @@ def _advance(state: State, work: Work) -> Iterator[Step]:
 def _rest(project: Project, state: State, now: float) -> Step:
     """Nothing can be started: watch, wait, or come to an end."""
     overdue = _overdue(project, state)
-    until = overdue[1] if overdue else None
+    moments = [overdue[1]] if overdue else []
+    until = min([*moments, *([state.postponed.until] if state.postponed else [])], default=None)
     if state.runs:
         return Watch(tuple(state.runs), until=until)
     if state.failed or state.stopped:

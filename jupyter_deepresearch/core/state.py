@@ -41,8 +41,9 @@ class Work:
     """An open experiment: from its proposal to its lesson.
 
     ``values`` are successful values by seed index, ``attempts`` this work's ended runs in order, ``judged`` how many
-    of them the last verdict knew, ``wanted`` the number of seeds a person asked for (reproduce), None else, ``made``
-    the attempts of earlier reproductions by seed index. ``proposed_at`` is since when it waits, where it does.
+    of them the last verdict knew, ``fixes`` how many of its repairs were used up before it was proposed, ``wanted`` the
+    number of seeds a person asked for (reproduce), None else, ``made`` the attempts of earlier reproductions by seed
+    index. ``proposed_at`` is since when it waits, where it does.
     Baseline and champion are kept as such beyond their lesson: others are compared with them, their seeds may grow.
     """
 
@@ -53,6 +54,7 @@ class Work:
     judged: int = 0
     values: Mapping[int, float] = field(default_factory=dict)
     repairs: int = 0
+    fixes: int = 0
     verdict: Verdict | None = None
     wanted: int | None = None
     made: Mapping[int, int] = field(default_factory=dict)

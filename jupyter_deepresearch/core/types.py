@@ -119,12 +119,14 @@ class Sweep:
 
 @dataclass(frozen=True)
 class OpenSweep:
-    """A sweep on its way: the experiment that opened it, what it claims, how many trials were proposed so far."""
+    """A sweep on its way: the experiment that opened it, what it claims, how many trials were proposed so far, and how
+    many of these are ``unjudged``, where that was counted."""
 
     first: int
     claim: str
     sweep: Sweep
     made: int = 1
+    unjudged: int = 0
 
     @property
     def is_done(self) -> bool:

@@ -47,7 +47,7 @@ class Loop:
         phases = self._phases
         match step:
             case steps.Baseline():
-                phases.propose_baseline()
+                await phases.propose_baseline(state)
             case steps.Think():
                 await phases.think(state)
             case steps.Repair(work=work):

@@ -29,10 +29,11 @@ class Holds:
         self._holds: list[_Hold] = []
         self._failures: dict[frozenset[type[Step]], int] = {}
 
-    def after_failure(self, steps: frozenset[type[Step]]) -> bool:
-        """Put these steps off; whether this is the first failure in a row."""
+    def after_failure(self, steps: frozenset[type[Step]], at_least_s: float = 0.0) -> bool:
+        """Put these steps off, for as long as was asked for where that is longer and within the longest back-off;
+        whether this is the first failure in a row."""
         count = self._failures[steps] = self._failures.get(steps, 0) + 1
-        delay = min(LONGEST_BACK_OFF_S, 2.0 ** min(count, 20))
+        delay = min(LONGEST_BACK_OFF_S, max(2.0 ** min(count, 20), at_least_s))
         self._holds.append(_Hold(steps, self._clock.monotonic() + delay))
         return count == 1
 

@@ -81,9 +81,9 @@ class Logbook:
             self.append(ev.Worked(self._worked_s))
             self._worked_s = 0.0
 
-    def put_off(self, what: frozenset[type[Step]], note: str) -> None:
+    def put_off(self, what: frozenset[type[Step]], note: str, at_least_s: float = 0.0) -> None:
         """Try these steps again later, longer each time; meanwhile whatever else there is goes on."""
-        if self.holds.after_failure(what):
+        if self.holds.after_failure(what, at_least_s):
             self.append(ev.Announced(note))
 
     def worked(self, what: frozenset[type[Step]], note: str) -> None:

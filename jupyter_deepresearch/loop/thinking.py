@@ -1,5 +1,7 @@
 """The phases that ask the researcher: THINK, the repair of a failed dry run, REFLECT."""
 
+from dataclasses import replace
+
 from ..core import events as ev
 from ..core.answers import Lesson, Proposal
 from ..core.budget import ended_by
@@ -7,11 +9,13 @@ from ..core.growth import coded, grow, revise, standing
 from ..core.project import ApprovalMode
 from ..core.research import RunFailure, Seen
 from ..core.state import State, Work
-from ..core.types import Hypothesis, HypothesisKind, StopReason
-from ..errors import BudgetReached, ResearcherFailed
+from ..core.types import Hypothesis, HypothesisKind, OpenSweep, StopReason
+from ..errors import BudgetReached, ResearcherFailed, ResearcherStopped
 from .evidence import LedgerEvidence
 from .holds import ASKING
 from .logbook import Logbook
+
+_BY_ITSELF = Proposal()
 
 
 class _Outdated(Exception):
@@ -31,26 +35,38 @@ class Thinking:
         try:
             proposal = await self._parts.researcher.think(self._seen(state), self._parts.meter)
         except BudgetReached as error:
-            self._log.append(ev.Finished(StopReason(error.reason), str(error)))
+            self._log.append(_out_of_budget(error))
             return
-        except ResearcherFailed as error:
+        except (ResearcherFailed, ResearcherStopped) as error:
             self._is_out(error)
             return
         self._log.worked(ASKING, "the researcher answers again")
         self._announce(proposal.remarks)
         if proposal.hypothesis is not None:
-            self._propose(proposal.hypothesis, state)
+            self._propose(proposal.hypothesis, state, proposal)
+        elif proposal.pause is not None:
+            self._log.append(ev.Postponed(proposal.pause.reason, self._parts.clock.now() + proposal.pause.seconds))
         elif not state.open_works:
             why = proposal.exhausted or "the researcher has nothing more to try"
             self._log.append(ev.Finished(StopReason.EXHAUSTED, why))
         else:
             self._log.holds.until_news(self._log.state().seq)
 
-    def propose_baseline(self) -> None:
-        """The person's notebook as it is, as an experiment of its own."""
+    async def propose_baseline(self, state: State) -> None:
+        """The person's notebook as it is, as an experiment of its own.
+
+        A researcher that will not be able to answer, for a wrong key, is told of before the first run, not after it.
+        """
+        try:
+            self._announce(await self._parts.researcher.prepare(self._seen(state), self._parts.meter))
+        except ResearcherStopped as error:
+            self._is_out(error)
+            return
+        except (BudgetReached, ResearcherFailed) as error:
+            self._log.append(ev.Announced(f"the researcher cannot answer yet, the baseline runs meanwhile: {error}"))
         self._propose(Hypothesis("baseline: the notebook as it is", HypothesisKind.BASELINE), None)
 
-    def _propose(self, hypothesis: Hypothesis, seen: State | None) -> None:
+    def _propose(self, hypothesis: Hypothesis, seen: State | None, of: Proposal = _BY_ITSELF) -> None:
         """Number the hypothesis at the moment of writing: a person's own may have come in between.
 
         One that the project has no cycle for any more, or that was made for another measure, is dropped.
@@ -62,7 +78,8 @@ class Thinking:
             if seen is not None and (seen.measure != state.measure or ended_by(state.project, state) is not None):
                 raise _Outdated
             experiment = coded(self._parts.history, grow(state, hypothesis))
-            return ev.Proposed(experiment, tuple(n.instruction.seq for n in fresh))
+            read = tuple(n.instruction.seq for n in fresh)
+            return ev.Proposed(experiment, read, answers=of.answers, fixes=of.fixes)
 
         try:
             self._parts.ledger.append(proposed, epoch=self._log.epoch)
@@ -81,7 +98,7 @@ class Thinking:
                 proposal = await self._parts.researcher.repair(self._seen(state), failure, self._parts.meter)
             except BudgetReached as error:
                 self._log.append(ev.Announced(f"experiment {work.number} is not repaired: {error}"))
-            except ResearcherFailed as error:
+            except (ResearcherFailed, ResearcherStopped) as error:
                 self._is_out(error)
                 return True
             self._log.worked(ASKING, "the researcher answers again")
@@ -100,15 +117,19 @@ class Thinking:
             lesson = await ask(self._seen(state), work.experiment, work.verdict, self._parts.meter)
         except BudgetReached:
             lesson = Lesson(work.verdict.reason)
-        except ResearcherFailed as error:
+        except (ResearcherFailed, ResearcherStopped) as error:
             self._is_out(error)
             return
         self._log.worked(ASKING, "the researcher answers again")
         self._log.append(ev.Reflected(work.number, lesson))
         self._log.write_memory()
 
-    def _is_out(self, error: ResearcherFailed) -> None:
-        self._log.put_off(ASKING, f"the researcher cannot answer: {error}")
+    def _is_out(self, error: ResearcherFailed | ResearcherStopped) -> None:
+        """Nothing is lost: the step is taken again after a while, or once the person has done what it takes."""
+        if isinstance(error, ResearcherStopped):
+            self._log.append(ev.Failed(str(error), by="researcher"))
+        else:
+            self._log.put_off(ASKING, f"the researcher cannot answer: {error}", error.retry_after_s or 0.0)
 
     def _announce(self, remarks: tuple[str, ...]) -> None:
         """Say what the researcher remarked, once as long as it says the same."""
@@ -136,10 +157,24 @@ class Thinking:
             turn=state.turn,
             since_gain=state.since_gain,
             latest=state.latest,
-            sweep=state.sweep,
+            sweep=_open_sweep(state),
             calls=state.bill.total.calls,
             waiting=tuple({**own, **w.experiment.settings} for w in state.open_works if _is_on_champion(state, w)),
         )
+
+
+def _out_of_budget(error: BudgetReached) -> ev.Event:
+    """A day's budget is waited out, one of the whole project ends it."""
+    if error.until is not None:
+        return ev.Postponed(str(error), error.until)
+    return ev.Finished(StopReason(error.reason), str(error))
+
+
+def _open_sweep(state: State) -> OpenSweep | None:
+    if state.sweep is None:
+        return None
+    trials = [w for w in state.works.values() if w.experiment.sweep == state.sweep.first]
+    return replace(state.sweep, unjudged=sum(not w.is_decided for w in trials))
 
 
 def _is_on_champion(state: State, work: Work) -> bool:

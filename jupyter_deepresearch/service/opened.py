@@ -44,7 +44,11 @@ class Makers(Protocol):
 
     def launcher(self, folder: Path, project: Project) -> Launcher: ...
 
-    def researcher(self, project: Project, project_id: str) -> Researcher: ...
+    def researcher(self, folder: Path, project: Project) -> Researcher:
+        """Who proposes, by the options of the moment of asking."""
+
+    def check_researcher(self, project: Project) -> str:
+        """One sentence on who proposes. Raises InvalidConfig where it could not, or not within the budgets."""
 
     def preflight(self, project: Project, survey: Survey) -> tuple[str, ...]:
         """Remarks for the person on what will be used. Raises where kernel or researcher cannot be."""
@@ -60,6 +64,7 @@ class OpenedProject:
     ledger: Ledger
     notebooks_under: Callable[[Project], Notebooks]
     records: RunRecords
+    check_researcher: Callable[[Project], str]
 
     @classmethod
     def at(cls, folder: Path, makers: Makers) -> "OpenedProject":
@@ -73,7 +78,8 @@ class OpenedProject:
             if state is None:
                 raise NotFound(f"{folder} holds no research project yet; start one there first")
             notebooks = partial(makers.notebooks, folder)
-            return cls(state.opened.project_id, folder, store, ledger, notebooks, makers.records(folder))
+            records = makers.records(folder)
+            return cls(state.opened.project_id, folder, store, ledger, notebooks, records, makers.check_researcher)
         except DeepResearchError:
             store.close()
             raise
@@ -95,7 +101,7 @@ class OpenedProject:
         Resuming a failed project reads its notebook anew: that is what the person has mended meanwhile.
         Raises InvalidInput, NotFound, AlreadyDecided, Conflict, StorageFailed; nothing is written then.
         """
-        context = Context(self.store, self.notebooks, reconfigure)
+        context = Context(self.store, self.notebooks, self._reconfigured)
 
         def decided(state: State | None) -> Any:
             assert state is not None
@@ -106,16 +112,28 @@ class OpenedProject:
             self.ledger.append(mended)
         return self.ledger.append(decided, command_id=command_id)
 
+    def _reconfigured(self, project: Project, tables: Mapping[str, Any]) -> Project:
+        """The configuration with these tables over it. Raises InvalidConfig."""
+        wanted = reconfigure(project, tables)
+        if (wanted.researcher, wanted.budget) != (project.researcher, project.budget):
+            self.check_researcher(wanted)
+        return wanted
+
     def mended(self) -> Sourced | None:
         """The notebook of a failed project as it now is, None for one that has not failed. Raises InvalidNotebook.
 
         The measure stays as it is where nothing has been measured by it.
         """
         state = self.state
-        if state.failed is None:
+        if state.failed is None or state.failed.is_researchers:
             return None
         source, survey = self.notebooks.read(state.project.notebook)
         return Sourced(source, survey, new_measure=state.baseline is not None)
+
+    def was_said(self, remark: str) -> bool:
+        """Whether the person was told this sentence before."""
+        told = "SELECT 1 FROM events WHERE kind = 'announced' AND json_extract(body, '$.text') = ? LIMIT 1"
+        return bool(self.store.query(told, remark))
 
     def status(self, life: views.Life | None = None) -> views.StatusView:
         """The status object; ``life`` is who researches it, looked up in the lease when not given."""

@@ -96,6 +96,8 @@ def _stop_reason(state: State) -> str | None:
 
 def _doing(state: State, running: Sequence[RunView]) -> str:
     if not running:
+        if state.postponed is not None:
+            return f"waiting: {state.postponed.reason}"
         if state.baseline is None:
             return "starting the baseline"
         return f"cycle {state.next_cycle}: thinking of the next hypothesis"

@@ -8,13 +8,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_deepresearch.core import events as ev
-from jupyter_deepresearch.core.answers import Proposal
+from jupyter_deepresearch.core.answers import Pause, Proposal
 from jupyter_deepresearch.core.fold import apply
 from jupyter_deepresearch.core.ports import RunSpec
 from jupyter_deepresearch.core.project import Approval, ApprovalMode, Budget, LauncherOptions, Trust
 from jupyter_deepresearch.core.state import State
-from jupyter_deepresearch.core.types import Decision, Edit, Hypothesis, HypothesisKind, Outcome, RunState, Source
-from jupyter_deepresearch.errors import DeepResearchError, InvalidNotebook, ResearcherFailed, StorageFailed
+from jupyter_deepresearch.core.types import (
+    Decision,
+    Dimension,
+    Edit,
+    Hypothesis,
+    HypothesisKind,
+    Outcome,
+    RunState,
+    Source,
+    Sweep,
+)
+from jupyter_deepresearch.errors import (
+    DeepResearchError,
+    InvalidNotebook,
+    ResearcherFailed,
+    ResearcherStopped,
+    StorageFailed,
+)
 from jupyter_deepresearch.service import commands as cmd
 from tests.simulation import Oracle, Simulation, Universe, base_project, ended
 
@@ -31,6 +47,7 @@ ENDS = [
     None,
     None,
 ]
+ANSWERS = ["x", "x", "x", "x", "code", "code", "sweep", "trial", "none", "fail", "pause", "stop"]
 WORDS = [
     "approve",
     "reject",
@@ -74,7 +91,7 @@ words = st.sampled_from([*WORDS, "cancel", "directive", "sourced", "briefed", "e
 stories = st.builds(
     Story,
     ends=st.lists(st.tuples(st.sampled_from(ENDS), values), min_size=4, max_size=20),
-    answers=st.lists(st.sampled_from(["x", "x", "code", "none", "fail"]), min_size=4, max_size=10),
+    answers=st.lists(st.sampled_from(ANSWERS), min_size=4, max_size=10),
     repairs=st.lists(st.sampled_from(["same", "mend", "wider", "fail"]), min_size=2, max_size=5),
     said=st.lists(st.tuples(st.integers(0, 25), words, st.integers(0, 9)), min_size=5, max_size=16),
     in_think=st.lists(st.tuples(words, st.integers(0, 9)), max_size=3),
@@ -133,6 +150,15 @@ def answers(words: list[str]) -> Iterator[Proposal | DeepResearchError]:
             )
         elif word == "code":
             yield Proposal(Hypothesis(f"code {number}", HypothesisKind.CODE, edits=(Edit("a", "b", cell="c"),)))
+        elif word == "sweep":
+            sweep = Sweep(3, (Dimension("x", 0.0, 9.0),))
+            yield Proposal(Hypothesis("opens", HypothesisKind.SWEEP, parameters={"x": number}, sweep=sweep))
+        elif word == "trial":
+            yield Proposal(Hypothesis("a trial", HypothesisKind.SWEEP, parameters={"x": number + 0.5}))
+        elif word == "pause":
+            yield Proposal(pause=Pause("for no reason", 5.0))
+        elif word == "stop":
+            yield ResearcherStopped("the key was refused")
         else:
             yield ResearcherFailed("no network") if word == "fail" else Proposal(exhausted="no idea")
 
@@ -221,7 +247,7 @@ def let_go_on(sim: Simulation) -> None:
 def mend(sim: Simulation) -> State:
     """A person who mends the notebook where it failed, resumes and approves everything."""
     state = sim.state
-    if state.failed:
+    if state.failed and not state.failed.is_researchers:
         sim.ledger.append(ev.Sourced(state.opened.source, state.survey, new_measure=True))
     sim.say(cmd.ResumeCommand())
     return sim.run(lambda look: let_go_on(sim))
@@ -247,11 +273,16 @@ def check_log(sim: Simulation) -> None:
                     limit = before.project.budget.cycles
                     assert limit is None or before.cycles < limit
                 assert set(used) <= {n.instruction.seq for n in before.directives if n.instruction.fresh}
+                if before.project.approval.mode is ApprovalMode.ASK and experiment.hypothesis.sweep is not None:
+                    assert after.works[experiment.number].waiting, "a sweep is approved before its first trial"
+                if experiment.hypothesis.kind is HypothesisKind.SWEEP and experiment.sweep != experiment.number:
+                    assert not after.works[experiment.number].waiting and experiment.sweep not in waiting_of(before)
             case ev.Approve(hypothesis=number, by="timeout"):
                 assert before.project.approval.mode is ApprovalMode.ASK or not before.works[number].is_offer
             case ev.Reject(hypothesis=number, by="files"):
                 assert before.works[number].is_offer
             case ev.Reflected(experiment=number):
+                assert before.project.launcher.max_parallel > 1 or not before.runs, "a lesson while a run lives"
                 work = before.works[number]
                 assert work.verdict is not None and work.verdict.decision.is_final
         assert sum(w.is_offer for w in after.works.values()) <= 1
@@ -262,6 +293,10 @@ def check_log(sim: Simulation) -> None:
             assert after.champion.verdict.decision in (Decision.BASELINE, Decision.CONFIRMED)
     assert set(planned.values()) <= {1} and set(over.values()) <= {1} and set(over) <= set(planned)
     assert set(over) == set(planned), "a run is open at rest"
+
+
+def waiting_of(state: State) -> set[int]:
+    return {w.number for w in state.works.values() if w.waiting}
 
 
 def check_cancelled_stay(sim: Simulation) -> None:
