@@ -23,6 +23,7 @@ from ..core.events import (
 from ..core.types import Decision, Experiment, Outcome, Parameters, Run, Source, Value, Verdict
 from ..errors import NotFound
 from .codec import decode
+from .words import RECALL, excerpt, query
 
 
 class SqlHistory(ABC):
@@ -62,13 +63,13 @@ class SqlHistory(ABC):
         """See ``core.ports.History``."""
         base = self._parameters(measure)
         rows = self.query(
-            "SELECT experiment, settings, decision, value, claim, code FROM trials WHERE measure = ? AND experiment > ?"
-            " ORDER BY experiment",
+            "SELECT experiment, settings, decision, value, claim, code, sense FROM trials"
+            " WHERE measure = ? AND experiment > ? ORDER BY experiment",
             measure,
             after,
         )
-        for number, settings, decision, value, claim, code in rows:
-            yield Trial(number, {**base, **json.loads(settings)}, Decision(decision), value, claim, code)
+        for number, settings, decision, value, claim, code, sense in rows:
+            yield Trial(number, {**base, **json.loads(settings)}, Decision(decision), value, claim, code, sense)
 
     def _parameters(self, measure: int) -> Parameters:
         """The notebook's own values under a measure."""
@@ -103,7 +104,7 @@ class SqlHistory(ABC):
     def answer(self, key: str) -> str | None:
         """See ``core.ports.History``."""
         rows = self.query(
-            "SELECT body FROM events WHERE kind = 'answered' AND json_extract(body, '$.key') = ? LIMIT 1", key
+            "SELECT e.body FROM bill b JOIN events e ON e.seq = b.seq WHERE b.key = ? ORDER BY b.seq LIMIT 1", key
         )
         return next((decode(Answered, str(body)).answer for (body,) in rows), None)
 
@@ -122,8 +123,14 @@ class SqlHistory(ABC):
         return next((decode(Reflected, str(body)).lesson for (body,) in rows), None)
 
     def recall(self, words: str, limit: int) -> tuple[Recalled, ...]:
-        """See ``core.ports.History``."""
-        return ()
+        """See ``core.ports.History``. The words are OR-ed; any text is safe, one without a word finds nothing."""
+        question = query(words)
+        if question is None or limit < 1:
+            return ()
+        return tuple(
+            Recalled(number, claim, decision and Decision(decision), value, excerpt(snippet))
+            for number, claim, decision, value, snippet in self.query(RECALL, question, limit)
+        )
 
     def last_run(self, experiment: int) -> tuple[Run, Outcome] | None:
         """See ``core.ports.History``."""

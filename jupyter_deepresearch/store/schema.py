@@ -4,6 +4,24 @@ The views write ``+kind`` to keep SQLite from the index of kinds: by that of exp
 what the page holds.
 """
 
+import sqlite3
+from collections.abc import Iterator
+
+from .billing import BILL, EXPERIMENT_USD
+from .words import WORDS
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, whole triggers among them."""
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            if statement.strip(" \n;"):
+                yield statement.strip()
+            statement = ""
+
+
 _FIRST = """
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
@@ -115,9 +133,9 @@ _IS_REJECTED = "OR r.seq IS NOT NULL)"
 _BY_PERSON = "coalesce(json_extract(r.body, '$.by'), 'person') = 'person'"
 
 
-def _anew(name: str, *changes: tuple[str, str]) -> str:
-    """A view of the first schema made anew, with these pieces of it changed."""
-    made = next(part for part in _FIRST.split(";") if f"CREATE VIEW {name} AS" in part)
+def _anew(script: str, name: str, *changes: tuple[str, str]) -> str:
+    """A view of an earlier script made anew, with these pieces of it changed."""
+    made = next(part for part in statements(script) if f"CREATE VIEW {name} AS" in part).rstrip(";")
     for before, after in changes:
         assert made.count(before) == 1, before
         made = made.replace(before, after)
@@ -125,14 +143,27 @@ def _anew(name: str, *changes: tuple[str, str]) -> str:
 
 
 _SECOND = _anew(
+    _FIRST,
     "experiments",
     (f"{_CYCLE} AS cycle", f"coalesce({_CYCLE}, ({_APPROVED})) AS cycle"),
     (_EDITS, f"{_EDITS}, {_BY_HAND}, {_CODE}"),
     (_IS_OPEN, f"{_IS_LEFT_BEHIND} {_IS_OPEN}"),  # a new measure leaves behind what had not begun
 ) + _anew(
+    _FIRST,
     "trials",
     ("FROM events f", f", {_EDITS}, {_BY_HAND}, {_CODE} FROM events f"),
     (_IS_REJECTED, f"OR (r.seq IS NOT NULL AND {_BY_PERSON}))"),
 )
 
-MIGRATIONS = (_FIRST, _SECOND)
+_USD = """(SELECT coalesce(sum(json_extract(a.body, '$.usage.usd')), 0.0) FROM events a
+     WHERE a.experiment = f.experiment AND a.kind = 'answered') AS usd"""
+_SENSE = "coalesce(json_extract(d.body, '$.experiment.sense'), json_extract(d.body, '$.experiment.code'), '') AS sense"
+
+_THIRD = (
+    BILL
+    + _anew(_SECOND, "experiments", (_USD, EXPERIMENT_USD))
+    + _anew(_SECOND, "trials", (_CODE, f"{_CODE}, {_SENSE}"))
+    + WORDS
+)
+
+MIGRATIONS = tuple(tuple(statements(script)) for script in (_FIRST, _SECOND, _THIRD))

@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import sqlite3
+import sys
 import threading
 import time
 import weakref
@@ -67,8 +68,8 @@ class SqliteStore(SqlHistory):
             with self._transaction():
                 # Read again: another process may have brought it up to date in between.
                 version = self._db.execute("PRAGMA user_version").fetchone()[0]
-                for script in MIGRATIONS[version:]:
-                    for statement in filter(str.strip, script.split(";")):
+                for migration in MIGRATIONS[version:]:
+                    for statement in migration:
                         self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
 
@@ -78,7 +79,7 @@ class SqliteStore(SqlHistory):
             try:
                 yield
             except sqlite3.Error as error:
-                raise StorageFailed(f"the ledger {self.path} cannot be used: {error}") from error
+                raise StorageFailed(f"the ledger {self.path} cannot be used: {_why(error)}") from error
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -165,6 +166,14 @@ class SqliteStore(SqlHistory):
         """Rows of a read-only question to the log and its views."""
         with self._guarded():
             return self._db.execute(sql, values).fetchall()
+
+
+def _why(error: sqlite3.Error) -> str:
+    """SQLite's own words, and what to do about a build without full-text search."""
+    if "no such module" not in str(error):
+        return str(error)
+    found = f"{sys.executable} has SQLite {sqlite3.sqlite_version} without full-text search ({error})"
+    return f"{found}; accepted: a Python whose SQLite was built with FTS5"
 
 
 def _record(row: tuple[int, float, str, str]) -> Record:
