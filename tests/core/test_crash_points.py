@@ -4,17 +4,30 @@ import asyncio
 import contextlib
 import itertools
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from jupyter_deepresearch.core import events as ev
+from jupyter_deepresearch.core.answers import Lesson, Phase, Proposal, Usage
 from jupyter_deepresearch.core.ledger import Ledger
 from jupyter_deepresearch.core.ports import Owner, RunSpec
 from jupyter_deepresearch.core.project import Budget, Direction, Objective, Project, Trust
-from jupyter_deepresearch.core.types import Edit, Hypothesis, HypothesisKind, Outcome, RunError, RunState, Source
+from jupyter_deepresearch.core.research import Meter, RunFailure, Seen
+from jupyter_deepresearch.core.types import (
+    Edit,
+    Experiment,
+    Hypothesis,
+    HypothesisKind,
+    Outcome,
+    RunError,
+    RunState,
+    Source,
+    Verdict,
+)
 from jupyter_deepresearch.loop.driver import Loop, Parts
 from jupyter_deepresearch.loop.meter import LedgerMeter
 from jupyter_deepresearch.processes import boot_id
@@ -117,6 +130,7 @@ class World:
         default_factory=lambda: FakeNotebooks(ev.Survey(parameters={"x": 0.0}, dry_run=True))
     )
     desk: FakeDesk = field(default_factory=FakeDesk)
+    server: "Server | None" = None
 
     def __post_init__(self) -> None:
         self.store: SqliteStore = memory_store(self.clock.now)
@@ -133,7 +147,7 @@ class World:
         parts = Parts(
             ledger=ledger,
             history=self.store,
-            researcher=Explosive(ScriptedResearcher(SCRIPT, [MENDED]), ("think", "repair", "reflect"), bomb),  # type: ignore[arg-type]
+            researcher=Explosive(self._researcher(bomb), ("think", "repair", "reflect"), bomb),  # type: ignore[arg-type]
             launcher=Explosive(self.launcher, ("launch", "cancel", "observe"), bomb),  # type: ignore[arg-type]
             notebooks=Explosive(self.notebooks, ("publish",), bomb),  # type: ignore[arg-type]
             desk=Explosive(self.desk, ("settle", "write_memory"), bomb),  # type: ignore[arg-type]
@@ -142,6 +156,11 @@ class World:
             clock=self.clock,
         )
         asyncio.run(Loop(parts, epoch).run(until_rest=True))
+
+    def _researcher(self, bomb: Bomb) -> ScriptedResearcher:
+        if self.server is None:
+            return ScriptedResearcher(SCRIPT, [MENDED])
+        return PayingResearcher(SCRIPT, [MENDED], server=Explosive(self.server, ("answer",), bomb))  # type: ignore[arg-type]
 
     def log(self) -> list[ev.Event]:
         """The log without the time that was worked."""
@@ -265,3 +284,61 @@ def test_killed_again_and_again() -> None:
         except Crash:
             continue
     assert world.log() == expected
+
+
+@dataclass
+class Server:
+    """Counts what it was paid for, by key; it outlives the loop."""
+
+    paid: Counter[str] = field(default_factory=Counter)
+
+    async def answer(self, key: str) -> tuple[str, Usage]:
+        self.paid[key] += 1
+        return f"the answer to {key}", Usage(Phase.PLAN, "model", 100, 10, usd=0.01, latency_s=1.0)
+
+
+@dataclass
+class PayingResearcher(ScriptedResearcher):
+    """Asks a server before everything that it says, twice before a hypothesis."""
+
+    server: Server = field(default_factory=Server)
+
+    async def _ask(self, meter: Meter, key: str, experiment: int | None = None) -> None:
+        answer = await meter.ask(
+            key, Usage(Phase.PLAN, "model", 200, 50, usd=0.05), lambda: self.server.answer(key), experiment
+        )
+        assert answer == f"the answer to {key}"
+
+    async def prepare(self, seen: Seen, meter: Meter) -> tuple[str, ...]:
+        await self._ask(meter, "probe")
+        return ()
+
+    async def think(self, seen: Seen, meter: Meter) -> Proposal:
+        keys = (f"plan {seen.cycle}", f"patch {seen.cycle}")
+        for key in keys:
+            await self._ask(meter, key)
+        return replace(await super().think(seen, meter), answers=keys)
+
+    async def repair(self, seen: Seen, failure: RunFailure, meter: Meter) -> Proposal:
+        await self._ask(meter, f"fix {failure.experiment.number}.{failure.repairs}", failure.experiment.number)
+        return await super().repair(seen, failure, meter)
+
+    async def reflect(self, seen: Seen, experiment: Experiment, verdict: Verdict, meter: Meter) -> Lesson:
+        await self._ask(meter, f"reflect {experiment.number}", experiment.number)
+        return await super().reflect(seen, experiment, verdict, meter)
+
+
+def test_nothing_is_paid_twice_but_the_one_answer_that_a_kill_cut_off() -> None:
+    reference, bomb = World(server=Server()), Bomb()
+    reference.live(bomb)
+    expected = reference.log()
+    assert reference.server is not None and set(reference.server.paid.values()) == {1}
+    assert sum(isinstance(event, ev.Answered) for event in expected) == len(reference.server.paid) == 24
+    for at in range(0, bomb.count, 5):
+        world = World(server=Server())
+        with pytest.raises(Crash):
+            world.live(Bomb(at))
+        world.live(Bomb())
+        assert world.log() == expected, f"killed at call {at}"
+        assert world.server is not None and set(world.server.paid) == set(reference.server.paid)
+        assert sum(world.server.paid.values()) <= len(world.server.paid) + 1, f"paid twice after a kill at call {at}"

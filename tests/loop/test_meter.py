@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -125,3 +125,113 @@ def test_a_call_that_fails_is_asked_anew(door: Open) -> None:
     with pytest.raises(ResearcherFailed):
         asyncio.run(meter.meter.ask("a", CEILING, fails))
     assert meter.ask("a") == "answer 1"
+
+
+def refusal(budget: Budget, ceiling: Usage = CEILING, spent: Usage | None = SPENT, at: float = 10 * DAY + 60) -> str:
+    """What is said of a call under this budget, after one that took ``spent``, and from when it may be made."""
+    with closing(memory_store(lambda: at)) as store:
+        meter = Door(store, budget, FakeClock(at))
+        if spent is not None:
+            meter.ask("first", Usage("think", "model", 0, 0, usd=0.0), spent)
+        with pytest.raises(BudgetReached) as reached:
+            meter.ask("next", ceiling)
+    until = reached.value.until
+    return f"{reached.value} until {'ever' if until is None else f'day {until / DAY:g}'}"
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        (Budget(usd=0.65), "budget.usd of $0.65 does not allow a call of up to $0.50: $0.20 is spent until ever"),
+        (
+            Budget(usd_per_day=0.65),
+            "budget.usd_per_day of $0.65 does not allow a call of up to $0.50: $0.20 is spent today until day 11",
+        ),
+        (
+            Budget(tokens_per_day=2000),
+            "budget.tokens_per_day of 2,000 does not allow a call of up to 1,500: 900 is spent today until day 11",
+        ),
+        (
+            Budget(calls_per_day=1),
+            "budget.calls_per_day of 1 does not allow a call of up to 1: 1 is spent today until day 11",
+        ),
+        (
+            Budget(usd_per_day=0.4),
+            "budget.usd_per_day of $0.40 does not allow a call of up to $0.50 on any day until ever",
+        ),
+        (
+            Budget(usd=0.65, usd_per_day=0.65),
+            "budget.usd of $0.65 does not allow a call of up to $0.50: $0.20 is spent until ever",
+        ),
+    ],
+)
+def test_a_refusal_names_budget_limit_and_spent_and_when_there_is_more(budget: Budget, said: str) -> None:
+    assert refusal(budget) == said
+
+
+def test_small_amounts_are_said_with_digits_that_count() -> None:
+    cents = Usage("plan", "model", 10, 10, usd=0.0371289)
+    said = refusal(Budget(usd=0.04), cents, replace(cents, usd=0.0031415))
+    assert "of $0.04 does not allow a call of up to $0.0371: $0.00314 is spent" in said
+
+
+def test_two_that_ask_at_once_do_not_both_pass_on_the_same_money(door: Open) -> None:
+    meter = door(Budget(usd=0.9)).meter
+    order: list[str] = []
+
+    async def ask_both() -> list[str | BaseException]:
+        release = asyncio.Event()
+
+        async def call(name: str) -> tuple[str, Usage]:
+            order.append(name)
+            await release.wait()
+            return name, SPENT
+
+        async def second() -> str:
+            try:
+                return await meter.ask("b", CEILING, lambda: call("b"))
+            finally:
+                release.set()
+
+        return await asyncio.gather(meter.ask("a", CEILING, lambda: call("a")), second(), return_exceptions=True)
+
+    first, refused = asyncio.run(ask_both())
+    assert first == "a" and order == ["a"]
+    assert isinstance(refused, BudgetReached) and "$0.50 is spent or under way" in str(refused)
+
+
+def test_what_failed_holds_no_money_any_more(door: Open) -> None:
+    meter = door(Budget(usd=0.6))
+
+    async def cut() -> tuple[str, Usage]:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(meter.meter.ask("a", CEILING, cut))
+    assert meter.ask("b") == "answer 1"
+
+
+def test_one_question_asked_twice_at_once_is_paid_once(door: Open) -> None:
+    made = door(Budget())
+
+    async def call() -> tuple[str, Usage]:
+        made.paid += 1
+        await asyncio.sleep(0)
+        return "answer", SPENT
+
+    async def ask_both() -> list[str]:
+        return await asyncio.gather(*(made.meter.ask("a", CEILING, call) for _ in range(2)))
+
+    assert asyncio.run(ask_both()) == ["answer", "answer"] and made.paid == 1
+
+
+@pytest.mark.parametrize(("told", "logged"), [(None, 2.5), (0.7, 0.7)])
+def test_how_long_an_answer_took_is_logged(door: Open, told: float | None, logged: float) -> None:
+    meter = door(Budget())
+
+    async def call() -> tuple[str, Usage]:
+        meter.clock.time += 2.5
+        return "answer", replace(SPENT, latency_s=told)
+
+    asyncio.run(meter.meter.ask("a", CEILING, call))
+    assert meter.store.query("SELECT latency_s FROM usage") == [(logged,)]
