@@ -20,7 +20,7 @@ from tests.simulation import base_project
 
 DAY = 86_400.0
 CEILING = Usage("think", "model", 1000, 500, usd=0.5)
-SPENT = Usage("think", "model", 800, 100, usd=0.2)
+SPENT = Usage("think", "model", 800, 100, usd=0.2, latency_s=1.5)
 
 
 @dataclass
@@ -193,7 +193,8 @@ def test_two_that_ask_at_once_do_not_both_pass_on_the_same_money(door: Open) -> 
             finally:
                 release.set()
 
-        return await asyncio.gather(meter.ask("a", CEILING, lambda: call("a")), second(), return_exceptions=True)
+        asked = (meter.ask("a", CEILING, lambda: call("a")), second())
+        return list(await asyncio.gather(*asked, return_exceptions=True))
 
     first, refused = asyncio.run(ask_both())
     assert first == "a" and order == ["a"]
@@ -220,7 +221,7 @@ def test_one_question_asked_twice_at_once_is_paid_once(door: Open) -> None:
         return "answer", SPENT
 
     async def ask_both() -> list[str]:
-        return await asyncio.gather(*(made.meter.ask("a", CEILING, call) for _ in range(2)))
+        return list(await asyncio.gather(*(made.meter.ask("a", CEILING, call) for _ in range(2))))
 
     assert asyncio.run(ask_both()) == ["answer", "answer"] and made.paid == 1
 
