@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from jupyter_deepresearch.app import RealMakers, SystemClock
 from jupyter_deepresearch.config.loading import Options
@@ -24,7 +25,7 @@ class _Makers(RealMakers):
 
     cycles: int
 
-    def researcher(self, project: Project, project_id: str) -> ScriptedResearcher:
+    def researcher(self, folder: Path, project: Project) -> ScriptedResearcher:
         return ScriptedResearcher(tuple(parameters("x", [float(n + 2) for n in range(self.cycles)])))
 
 

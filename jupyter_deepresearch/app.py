@@ -7,10 +7,11 @@ import os
 import time
 from pathlib import Path
 
-from .config.loading import refuse_unbuilt, resolve_researcher
+from .config.loading import refuse_unbuilt
+from .config.researcher import refuse_unpriced, resolve_researcher
 from .core.events import Survey
 from .core.ports import Build, Desk, Launcher, Notebooks, RunRecords
-from .core.project import Project
+from .core.project import Project, ResearcherOptions
 from .core.research import Researcher
 from .core.types import Experiment, Outcome, Piece, Run, Source, Verdict
 from .execution.desk import FolderDesk
@@ -88,12 +89,22 @@ class RealMakers:
 
         return LocalLauncher(folder)
 
-    def researcher(self, project: Project, project_id: str) -> Researcher:
-        from .researchers.sweep import SweepResearcher
+    def researcher(self, folder: Path, project: Project) -> Researcher:
+        from .researchers.chosen import ChosenResearcher
 
-        resolve_researcher(project, os.environ)
-        # By name, not by id: the same folder researched again tries the same things.
-        return SweepResearcher(int(hashlib.sha256(project.name.encode()).hexdigest()[:8], 16))
+        def decide(options: ResearcherOptions) -> tuple[ResearcherOptions, str]:
+            choice = resolve_researcher(options, os.environ)
+            return choice.options, choice.sentence
+
+        return ChosenResearcher(decide, functools.partial(make_researcher, folder, project.name))
+
+    def check_researcher(self, project: Project) -> str:
+        """See ``opened.Makers``."""
+        from .researchers.chosen import is_priced
+
+        choice = resolve_researcher(project.researcher, os.environ)
+        refuse_unpriced(project.budget, choice, lambda model: is_priced(model, choice.options, os.environ))
+        return choice.sentence
 
     def preflight(self, project: Project, survey: Survey) -> tuple[str, ...]:
         """See ``opened.Makers``. Raises InvalidConfig, InvalidNotebook."""
@@ -101,8 +112,15 @@ class RealMakers:
 
         refuse_unbuilt(project)
         find_kernel(project.launcher.kernel or survey.kernel, project.notebook)
-        _, sentence = resolve_researcher(project, os.environ)
-        return (sentence,)
+        return (self.check_researcher(project),)
+
+
+def make_researcher(folder: Path, name: str, options: ResearcherOptions) -> Researcher:
+    """The researcher of options that name everything; ``name`` is the project's. What it needs is imported here."""
+    from .researchers.sweep import SweepResearcher
+
+    # By name, not by id: the same folder researched again tries the same things.
+    return SweepResearcher(int(hashlib.sha256(name.encode()).hexdigest()[:8], 16))
 
 
 def make_service(root: Path | None = None, name: str = "this command") -> Service:

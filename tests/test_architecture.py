@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "forks": VALUES | {"execution", "service"},
     "detached": VALUES | {"app", "config", "execution", "processes", "service"},
     "intake": VALUES | {"config", "execution"},  # a person's own code, before it is a project
-    "doctor": VALUES | {"config", "execution"},
+    "doctor": VALUES | {"config", "execution", "researchers"},
     "cli": SURFACE | {"doctor", "intake", "jupyter", "terminal"},
     "jupyter": SURFACE,
     "__init__": {"_version", "report", "jupyter"},

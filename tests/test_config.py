@@ -11,9 +11,18 @@ import pytest
 from jupyter_deepresearch.config import keys as config_keys
 from jupyter_deepresearch.config import loading as config
 from jupyter_deepresearch.config.brief import read_brief, write_project_files
-from jupyter_deepresearch.config.loading import Options, load, reconfigure, reload, resolve_researcher
+from jupyter_deepresearch.config.loading import Options, load, reconfigure, reload
+from jupyter_deepresearch.config.researcher import Choice, refuse_unpriced, resolve_researcher
 from jupyter_deepresearch.core import project as values
-from jupyter_deepresearch.core.project import Constraint, Direction, Price, Project, ResearcherKind, ValueRule
+from jupyter_deepresearch.core.project import (
+    Constraint,
+    Direction,
+    Price,
+    Project,
+    ResearcherKind,
+    ResearcherOptions,
+    ValueRule,
+)
 from jupyter_deepresearch.errors import Conflict, DeepResearchError, InvalidConfig, NotFound, StorageFailed
 
 WHOLE = """
@@ -458,21 +467,105 @@ def test_a_started_project_is_held_to_the_same_rules(folder: Path) -> None:
 # The researcher
 
 
-def test_the_offline_researcher_is_the_default_and_says_so(folder: Path) -> None:
-    project = load(folder, Options(metric="acc"))
-    expected = "no researcher configured: using the offline researcher (sweep)"
-    assert resolve_researcher(project, {}) == (ResearcherKind.SWEEP, expected)
-    kind, sentence = resolve_researcher(project, {"ANTHROPIC_API_KEY": "k"})
-    assert kind is ResearcherKind.SWEEP and "not available in this version yet" in sentence
-    named = resolve_researcher(load(folder, Options(metric="acc", researcher="sweep")), {})
-    assert named[0] is ResearcherKind.SWEEP
+KEY = {"ANTHROPIC_API_KEY": "sk-a-secret"}
+LOCAL = "http://localhost:11434"
 
 
-@pytest.mark.parametrize("kind", ["claude", "claude-cli"])
-def test_a_researcher_to_come_is_refused(folder: Path, kind: str) -> None:
-    project = load(folder, Options(metric="acc", researcher=kind))
-    with pytest.raises(InvalidConfig, match=f'"{kind}" is not available in this version yet; accepted: "sweep"'):
-        resolve_researcher(project, {"ANTHROPIC_API_KEY": "k"})
+def chosen(environ: dict[str, str] | None = None, **options: object) -> Choice:
+    """Who proposes; a secret of the environment is in nothing that comes of it."""
+    choice = resolve_researcher(ResearcherOptions(**options), environ or {})  # type: ignore[arg-type]
+    assert "secret" not in repr(choice)
+    return choice
+
+
+def test_without_key_and_address_the_offline_researcher_proposes_and_says_so() -> None:
+    choice = chosen({"ANTHROPIC_API_KEY": "", "ANTHROPIC_BASE_URL": "https://api.anthropic.com"})
+    assert (choice.kind, choice.options.kind, choice.models) == (ResearcherKind.SWEEP, ResearcherKind.SWEEP, ())
+    assert choice.sentence == "no researcher configured: using the offline researcher (sweep)"
+    assert chosen(KEY, kind=ResearcherKind.SWEEP, base_url=LOCAL).kind is ResearcherKind.SWEEP
+
+
+@pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
+def test_with_a_key_claude_proposes_on_its_default_models(name: str) -> None:
+    choice = chosen({name: "sk-a-secret"})
+    options = choice.options
+    assert (choice.kind, options.leader_model, options.worker_model) == (
+        ResearcherKind.CLAUDE,
+        *["claude-haiku-5-5"] * 2,
+    )
+    assert choice.sentence == (
+        f"using the researcher claude: claude-haiku-5-5 leads and works, at api.anthropic.com ({name} is set)"
+    )
+    mixed = chosen(KEY, kind=ResearcherKind.CLAUDE, leader_model="claude-opus-5-5", fallback_model="claude-sonnet-5")
+    assert mixed.models == ("claude-opus-5-5", "claude-haiku-5-5", "claude-sonnet-5")
+    assert "claude-opus-5-5 leads, claude-haiku-5-5 works, claude-sonnet-5 where one refuses, at" in mixed.sentence
+
+
+def test_another_server_needs_no_key_but_the_name_of_its_model() -> None:
+    choice = chosen(base_url=LOCAL, leader_model="qwen3:8b")
+    assert choice.options.worker_model == "qwen3:8b" and choice.options.base_url == LOCAL
+    assert choice.sentence.endswith("qwen3:8b leads and works, at localhost:11434 (base_url is set)")
+    by_environment = chosen({"ANTHROPIC_BASE_URL": f"{LOCAL}/v1/"}, leader_model="m")
+    assert by_environment.options.base_url == LOCAL and "ANTHROPIC_BASE_URL is set" in by_environment.sentence
+    with pytest.raises(InvalidConfig, match=r"leader_model: missing, and base_url is localhost:11434; accepted: the n"):
+        chosen(KEY, base_url=LOCAL)
+
+
+def test_claude_without_a_key_and_the_command_without_a_command_are_refused(tmp_path: Path) -> None:
+    for options in ({"kind": ResearcherKind.CLAUDE}, {"base_url": "https://api.anthropic.com"}):
+        with pytest.raises(InvalidConfig, match=r'"claude" without a key; accepted: ANTHROPIC_API_KEY set where'):
+            chosen(**options)
+    with pytest.raises(InvalidConfig, match=r"no command `claude` on PATH; install Claude Code and log in"):
+        chosen({"PATH": str(tmp_path)}, kind=ResearcherKind.CLAUDE_CLI)
+    (tmp_path / "claude").write_text("#!/bin/sh")
+    (tmp_path / "claude").chmod(0o755)
+    choice = chosen({"PATH": str(tmp_path)}, kind=ResearcherKind.CLAUDE_CLI, base_url=LOCAL)
+    assert choice.models == ("claude-haiku-5-5",) and choice.options.base_url is None
+    assert choice.sentence.endswith("through the command `claude` and its account")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("http://localhost:8000/", "http://localhost:8000"),
+        ("http://localhost:8000/v1/", "http://localhost:8000"),
+        ("http://[::1]:8000/v1/messages", "http://[::1]:8000"),
+        ("https://api.deepseek.com/anthropic/v1/messages/", "https://api.deepseek.com/anthropic"),
+        ("https://example.com/v1/v11", "https://example.com/v1/v11"),
+    ],
+)
+def test_an_address_is_that_before_v1_messages(folder: Path, given: str, meant: str) -> None:
+    tables = {"researcher": {"base_url": given}}
+    assert load(folder, Options(metric="acc", tables=tables)).researcher.base_url == meant
+    assert chosen(base_url=given, leader_model="m").options.base_url == meant  # of a log from before
+
+
+@pytest.mark.parametrize(
+    "given", ["localhost:8000", "ftp://a/b", "http://", "http:///v1", "http://me:secret@a", "http://a/?key=secret"]
+)
+def test_what_is_no_address_or_carries_a_secret_is_refused(folder: Path, given: str) -> None:
+    assert "base_url" in refusal(folder, with_metric(f'[researcher]\nbase_url = "{given}"'))
+    with pytest.raises(InvalidConfig, match="ANTHROPIC_BASE_URL: not an address; accepted: an http://") as refused:
+        chosen({"ANTHROPIC_BASE_URL": given})
+    assert "secret" not in str(refused.value)
+
+
+def test_a_budget_in_usd_is_refused_for_a_model_whose_price_nobody_knows() -> None:
+    choice = chosen(KEY, worker_model="novel-1", fallback_model="novel-2")
+
+    def refuse(budget: values.Budget, choice: Choice = choice) -> None:
+        refuse_unpriced(budget, choice, lambda model: model.startswith("claude-"))
+
+    for budget in (values.Budget(usd=1.0), values.Budget(usd_per_day=0.0)):
+        with pytest.raises(
+            InvalidConfig, match=r'\[budget\] usd\w*: the price of "novel-1" is not known; .* price = {'
+        ):
+            refuse(budget)
+    refuse(values.Budget(tokens=1000))
+    refuse(values.Budget(usd=1.0), chosen(KEY, worker_model="novel-1", price=Price(1.0, 2.0)))
+    refuse(values.Budget(usd=1.0), chosen(KEY))
+    refuse(values.Budget(usd=1.0), chosen(leader_model="novel-1"))
 
 
 def test_every_refusal_is_of_our_tree() -> None:

@@ -21,6 +21,7 @@ import msgspec
 
 from ..core.project import Constraint, Price, Project
 from ..errors import InvalidConfig
+from .researcher import ADDRESS, plain_address
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ def _are_gpus(value: str | tuple[int, ...]) -> bool:
     if isinstance(value, str):
         return value in ("auto", "none")
     return len(value) > 0 and len(set(value)) == len(value) and min(value) >= 0
+
+
+def _address(value: str | None) -> str | None:
+    return None if value is None else plain_address(value)
 
 
 @dataclass(frozen=True)
@@ -97,9 +102,7 @@ _RULES: Mapping[str, _Rule] = {
     "researcher.leader_model": _TEXT,
     "researcher.worker_model": _TEXT,
     "researcher.fallback_model": _TEXT,
-    "researcher.base_url": _Rule(
-        "an http:// or https:// address", lambda v: re.fullmatch(r"https?://[^\s/]+\S*", v) is not None
-    ),
+    "researcher.base_url": _Rule(ADDRESS, lambda v: plain_address(v) is not None, make=_address),
     "trust.seeds": _COUNT,
     "guard.stall_minutes": _SPAN,
     "launcher.kernel": _Rule(

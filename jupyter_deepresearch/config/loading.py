@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.project import LauncherKind, Project, ResearcherKind, SandboxKind, guess_direction
+from ..core.project import LauncherKind, Project, SandboxKind, guess_direction
 from ..errors import InvalidConfig, NotFound
 from .brief import read_text
 from .keys import TABLES, Entry, option, read_tables, refused, shown
@@ -186,20 +186,6 @@ def refuse_unbuilt(project: Project) -> None:
             raise InvalidConfig(
                 f'{CONFIG_NAME}: {where}: "{found.value}" is not available in this version yet; accepted: {names}'
             )
-
-
-def resolve_researcher(project: Project, environ: Mapping[str, str]) -> tuple[ResearcherKind, str]:
-    """Who proposes, and one sentence that says so and why. Raises InvalidConfig for a kind not built yet."""
-    kind = project.researcher.kind
-    if kind is ResearcherKind.SWEEP:
-        return kind, "using the offline researcher (sweep)"
-    if kind is not None:
-        raise InvalidConfig(
-            f'{CONFIG_NAME}: [researcher] kind: "{kind.value}" is not available in this version yet; accepted: "sweep"'
-        )
-    keyed = project.researcher.base_url or environ.get("ANTHROPIC_API_KEY") or environ.get("ANTHROPIC_AUTH_TOKEN")
-    why = "claude is not available in this version yet" if keyed else "no researcher configured"
-    return ResearcherKind.SWEEP, f"{why}: using the offline researcher (sweep)"
 
 
 def reconfigure(project: Project, tables: Mapping[str, object]) -> Project:

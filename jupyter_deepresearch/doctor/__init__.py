@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..config.loading import load, resolve_researcher
+from ..config.loading import load
 from ..core.project import Project
 from ..errors import DeepResearchError
 from .check import Check
+from .researcher import examine_researcher
 
 if TYPE_CHECKING:
     from ..execution.gpus.looking import GpuView
@@ -41,7 +42,7 @@ def examine(folder: Path, project: Project | None = None) -> Iterator[Check]:
     yield _extension()
     yield _disk(folder)
     yield _sandbox()
-    yield _key(project)
+    yield from examine_researcher(folder, project, os.environ)
 
 
 def _default_kernel() -> Check:
@@ -104,13 +105,3 @@ def _disk(folder: Path) -> Check:
 
 def _sandbox() -> Check:
     return Check("sandbox", True, "none in this version: runs may do what your account may do, as by hand")
-
-
-def _key(project: Project | None) -> Check:
-    if project is None:
-        keyed = bool(os.environ.get("ANTHROPIC_API_KEY"))
-        return Check("key", True, "ANTHROPIC_API_KEY is set" if keyed else "none is set, and none is needed offline")
-    try:
-        return Check("key", True, resolve_researcher(project, os.environ)[1])
-    except DeepResearchError as error:
-        return Check("key", False, str(error))

@@ -54,14 +54,17 @@ def take_up(opened: OpenedProject, options: Options, brief: str | None, makers: 
     mended = opened.mended() or _measured_anew(opened, wanted) or _laid_out_anew(opened, wanted)
     survey = mended.survey if mended else state.survey
     if state.baseline is None and not state.runs:
-        wanted, _ = choose_kernel(opened.folder, wanted, survey, options, makers)
+        wanted, remarks = choose_kernel(opened.folder, wanted, survey, options, makers)
     else:
-        makers.preflight(wanted, survey)
+        remarks = makers.preflight(wanted, survey)
     write_project_files(opened.folder, brief)
     if mended is not None:
         opened.ledger.append(mended)
     if wanted != state.project:
         opened.ledger.append(ev.Configure(wanted))
+    for remark in remarks:
+        if not opened.was_said(remark) or wanted.researcher != state.project.researcher:
+            opened.ledger.append(ev.Announced(remark))
     if state.paused or state.stopped or state.finished or state.failed:
         opened.ledger.append(ev.Resume())
 

@@ -209,7 +209,7 @@ class Service:
         return Parts(
             ledger=project.ledger,
             history=project.store,
-            researcher=self.makers.researcher(configured, project.id),
+            researcher=self.makers.researcher(project.folder, configured),
             launcher=self.makers.launcher(project.folder, configured),
             notebooks=project.notebooks_under(configured),
             desk=self.makers.desk(project.folder),

@@ -72,7 +72,7 @@ class Doubled(RealMakers):
     def launcher(self, folder: Path, project: Project) -> Launcher:
         return self.launches
 
-    def researcher(self, project: Project, project_id: str) -> Researcher:
+    def researcher(self, folder: Path, project: Project) -> Researcher:
         return ScriptedResearcher(hypotheses())
 
     def preflight(self, project: Project, survey: Survey) -> tuple[str, ...]:

@@ -62,7 +62,8 @@ class Folder:
 
     @property
     def project(self) -> OpenedProject:
-        return OpenedProject("p", self.folder, self.store, self.ledger, lambda project: self.notebooks, FakeRecords())
+        notebooks, records = (lambda project: self.notebooks), FakeRecords()
+        return OpenedProject("p", self.folder, self.store, self.ledger, notebooks, records, lambda project: "")
 
     def notice(self) -> ev.Event | None:
         """What comes of the files as they are."""

@@ -375,8 +375,8 @@ class Defective(Doubled):
     is_broken: bool = True
     asked: list[Path] = field(default_factory=list)
 
-    def researcher(self, project: Project, project_id: str) -> Researcher:
-        found = super().researcher(project, project_id)
+    def researcher(self, folder: Path, project: Project) -> Researcher:
+        found = super().researcher(folder, project)
         assert isinstance(found, ScriptedResearcher)
         if self.is_broken:
             found.script = None  # type: ignore[assignment]
