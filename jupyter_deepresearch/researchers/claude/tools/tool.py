@@ -7,15 +7,16 @@ from typing import Any
 from ...llm.talk import ToolSpec
 
 RESULT_CHARS = 1200
-"""No result is longer; most are much shorter."""
+"""No result is longer, but for tools that say so; most are much shorter."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """``run`` takes an instance of ``spec.takes`` and answers in at most ``RESULT_CHARS`` characters.
+    """``run`` takes an instance of ``spec.takes`` and answers in at most ``chars`` characters; the rest is cut off.
 
     It may raise a DeepResearchError, whose line becomes the result, marked as an error.
     """
 
     spec: ToolSpec
     run: Callable[[Any], Awaitable[str]]
+    chars: int = RESULT_CHARS
