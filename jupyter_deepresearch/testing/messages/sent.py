@@ -10,14 +10,16 @@ from functools import cached_property
 from typing import Any
 
 CHARS_PER_TOKEN = 4
+SHORT_S, LONG_S = 300.0, 3600.0
 
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of a prompt in the order in which models read it. ``breakpoint``: cache_control is on it."""
+    """A stretch of a prompt, in the order in which models read: whose it is, and for how long cache_control keeps it."""
 
+    of: str
     text: str
-    breakpoint: bool = False
+    kept_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,23 @@ def block_text(block: Mapping[str, Any]) -> str:
 def _parts(body: Mapping[str, Any]) -> Iterator[Part]:
     form = (body.get("output_config") or {}).get("format")
     if form:
-        yield Part(compact(form.get("schema")))
+        yield Part("schema", compact(form.get("schema")))
     for tool in body.get("tools") or ():
         plain = {key: value for key, value in tool.items() if key != "cache_control"}
-        yield Part(compact(plain), bool(tool.get("cache_control")))
+        yield Part("tools", compact(plain), _kept_s(tool))
     for block in blocks_of(body.get("system") or ()):
-        yield Part(block_text(block), bool(block.get("cache_control")))
-    turns = [block for turn in body.get("messages") or () for block in blocks_of(turn.get("content"))]
-    for index, block in enumerate(turns, 1):
-        automatic = index == len(turns) and bool(body.get("cache_control"))
-        yield Part(block_text(block), automatic or bool(block.get("cache_control")))
+        yield Part("system", block_text(block), _kept_s(block))
+    turns = [
+        (str(turn.get("role")), block)
+        for turn in body.get("messages") or ()
+        for block in blocks_of(turn.get("content"))
+    ]
+    for index, (role, block) in enumerate(turns, 1):
+        automatic = _kept_s(body) if index == len(turns) else 0.0
+        yield Part(role, block_text(block), _kept_s(block) or automatic)
+
+
+def _kept_s(marked: Mapping[str, Any]) -> float:
+    """How long ``cache_control`` asks to keep a prefix, 0 without it."""
+    control = marked.get("cache_control")
+    return 0.0 if not control else LONG_S if control.get("ttl") == "1h" else SHORT_S

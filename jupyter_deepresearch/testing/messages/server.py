@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .caching import PromptCache
-from .complaint import Complaint
+from .complaint import Complaint, must
 from .handler import Listener
 from .rules import Limits, check
 from .script import Answer, Entry, Fault
@@ -109,8 +109,13 @@ class MessagesServer:
         sent = (request.headers.get("authorization", "").removeprefix("Bearer "), request.headers.get("x-api-key"))
         if self.key is not None and self.key not in sent:
             raise Complaint("invalid x-api-key", 401, "authentication_error")
-        if request.path.startswith("/v1/messages"):
+        if not request.path.startswith("/v1/messages"):
+            return
+        must("anthropic-version" in request.headers, "anthropic-version: header is required")
+        try:
             check(request, Limits(self.models, self.structured, self.tools))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise Complaint(f"the request is not of the API's shape: {error!r}") from error
 
     def _next(self, request: SentRequest) -> tuple[Entry, int]:
         """The entry whose turn it is, and its number; a callable is asked without the lock, for it may wait."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ class Event:
         return f"event: {self.name}\ndata: {compact({'type': self.name, **self.content})}\n\n".encode()
 
 
-def signature(body: Mapping[str, Any], before: int, earlier: list[Mapping[str, Any]], thinking: str) -> str:
+def signature(body: Mapping[str, Any], before: int, earlier: Sequence[Mapping[str, Any]], thinking: str) -> str:
     """What a thinking block is signed with: a digest of everything before it.
 
     ``before`` turns of ``body`` come before the turn that the block is in, and ``earlier`` blocks within that turn.
@@ -39,20 +39,26 @@ def signature(body: Mapping[str, Any], before: int, earlier: list[Mapping[str, A
 
 def content(answer: Answer, request: SentRequest, number: int) -> list[dict[str, Any]]:
     """The blocks of an answer to ``request``; ``number`` makes the ids of its calls."""
-    if answer.blocks is not None:
-        return [dict(block) for block in answer.blocks]
     made: list[dict[str, Any]] = []
+    for block in answer.blocks or ():
+        signed = {} if "signature" in block else {"signature": _sign(request, made, block.get("thinking", ""))}
+        made.append({**block, **signed} if block["type"] == "thinking" else dict(block))
+    if answer.blocks is not None:
+        return made
     thinking = request.body.get("thinking") or {}
     if answer.thinking is not None and thinking.get("type") != "disabled":
         shown = answer.thinking if thinking.get("display") == "summarized" else ""
-        signed = signature(request.body, len(request.body["messages"]), [], shown)
-        made.append({"type": "thinking", "thinking": shown, "signature": signed})
+        made.append({"type": "thinking", "thinking": shown, "signature": _sign(request, [], shown)})
     if answer.text:
         made.append({"type": "text", "text": answer.text, "citations": None})
     for place, call in enumerate(answer.calls):
         named = call.id or f"toolu_{number:04d}_{place}"
         made.append({"type": "tool_use", "id": named, "name": call.name, "input": _arguments(call.text)})
     return made
+
+
+def _sign(request: SentRequest, earlier: Sequence[Mapping[str, Any]], thinking: str) -> str:
+    return signature(request.body, len(request.body["messages"]), earlier, thinking)
 
 
 def message(answer: Answer, request: SentRequest, usage: Mapping[str, Any], number: int) -> dict[str, Any]:
