@@ -3,20 +3,22 @@
 import ast
 from collections.abc import Iterable, Sequence
 
+from .core.money import dollars
 from .core.types import Decision, HypothesisKind, Parameters, Value
 from .errors import InvalidInput
 from .service.views import (
+    CostView,
     ExperimentView,
     MemoryTexts,
-    PhaseView,
     RankView,
     RunView,
+    SpentView,
     StatusView,
-    UsageView,
     WaitingView,
 )
 
 CLAIM_CHARS = 70
+DAYS_SHOWN = 14
 _LABEL_CHARS = 10
 
 
@@ -72,7 +74,7 @@ def status_text(view: StatusView) -> str:
         lines += _labelled("running", run_text(run))
     for waiting in view.waiting:
         lines += _labelled("waiting", f"#{waiting.hypothesis} {one_line(waiting.claim)}")
-    lines += _labelled("calls", f"{usage.calls} to a language model, ${usage.usd:.3f}")
+    lines += _labelled("calls", f"{usage.calls} to a language model, {dollars(usage.usd)}")
     used = memory.brief_chars + memory.log_chars
     lines += _labelled("memory", f"{used:,} of {memory.limit_chars:,} characters")
     lines += _labelled("searching", space_text(view.space))
@@ -172,7 +174,7 @@ def _card(waiting: WaitingView) -> Iterable[str]:
 def price_text(waiting: WaitingView) -> str:
     """What a waiting hypothesis is expected to take."""
     minutes = waiting.estimate.minutes
-    return f"~ {'? min' if minutes is None else seconds_text(60 * minutes)}, ${waiting.estimate.usd:.3f}"
+    return f"~ {'? min' if minutes is None else seconds_text(60 * minutes)}, {dollars(waiting.estimate.usd)}"
 
 
 def memory_text(texts: MemoryTexts) -> str:
@@ -186,14 +188,36 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
 
 
-def cost_text(usage: UsageView) -> str:
-    """What LLM calls have cost, in all and by phase."""
-    table = [("phase", "calls", "tokens in", "tokens out", "usd")]
-    phases: list[tuple[str, PhaseView | UsageView]] = [*usage.by_phase.items(), ("in all", usage)]
-    for name, phase in phases:
-        tokens = f"{phase.tokens_in:,}", f"{phase.tokens_out:,}"
-        table.append((one_line(name), str(phase.calls), *tokens, f"{phase.usd:.4f}"))
-    return aligned(table)
+def cost_text(view: CostView) -> str:
+    """What LLM calls have cost: by phase, by day (the last 14), when they were made, and what is left of budgets."""
+    phases = [_spent_row("phase", None), *(_spent_row(*of) for of in view.by_phase.items()), _spent_row("in all", view)]
+    days = [_spent_row("day (UTC)", None), *(_spent_row(*of) for of in tuple(view.by_day.items())[-DAYS_SHOWN:])]
+    tables = [aligned(table) for table in (phases, days) if table is phases or len(table) > 1]
+    return "\n\n".join([*tables, "\n".join(_cost_lines(view))])
+
+
+def _spent_row(name: str, spent: SpentView | CostView | None) -> Sequence[str]:
+    """One line of a bill, the head of its columns for None."""
+    if spent is None:
+        return (name, "calls", "tokens in", "cached", "tokens out", "seconds", "usd")
+    seconds = "-" if spent.latency_s is None else f"{spent.latency_s:.1f}"
+    counts = (spent.calls, spent.tokens_in, spent.tokens_cached, spent.tokens_out)
+    return (one_line(name), *(f"{count:,}" for count in counts), seconds, dollars(spent.usd))
+
+
+def _cost_lines(view: CostView) -> Iterable[str]:
+    yield f"LLM calls while training: {view.calls_while_training}"
+    if view.calls_about_live_runs:
+        yield f"LLM calls about live runs: {view.calls_about_live_runs}"
+    if view.unpriced_calls:
+        yield f"calls of unknown price, not in the sums: {view.unpriced_calls:,}"
+    for budget in view.budgets:
+        spent, limit, left = (_budget_text(budget.key, value) for value in (budget.spent, budget.limit, budget.left))
+        yield f"budget.{budget.key}: {spent} of {limit} spent, {left} left"
+
+
+def _budget_text(key: str, amount: float | None) -> str:
+    return dollars(amount) if key.startswith("usd") else "?" if amount is None else f"{amount:,.0f}"
 
 
 def value_of(text: str) -> Value:

@@ -58,8 +58,8 @@ def _memory(project: OpenedProject, request: Request) -> None:
 
 
 def _cost(project: OpenedProject, request: Request) -> None:
-    usage = project.status().usage
-    print(views.to_json(usage) if request.as_json else text.cost_text(usage))
+    view = project.cost()
+    print(views.to_json(view) if request.as_json else text.cost_text(view))
 
 
 def _diff(project: OpenedProject, request: Request) -> None:

@@ -100,7 +100,7 @@ _NOTHING = Usage("", "", 0, 0, 0, 0.0, 0)
 
 @dataclass(frozen=True)
 class Bill:
-    """LLM calls so far, in all, on one UTC day and by phase. ``usd`` counts priced calls only."""
+    """LLM calls so far, in all, on one UTC day and by phase. ``usd`` counts priced calls only, None where none was."""
 
     total: Usage = _NOTHING
     day: str = ""
@@ -118,13 +118,14 @@ class Bill:
 
 
 def _add(a: Usage, b: Usage) -> Usage:
+    prices = [usage.usd for usage in (a, b) if usage.usd is not None and (usage.calls or usage.usd)]
     return Usage(
         phase=b.phase,
         model=b.model,
         tokens_in=a.tokens_in + b.tokens_in,
         tokens_out=a.tokens_out + b.tokens_out,
         tokens_cached=a.tokens_cached + b.tokens_cached,
-        usd=(a.usd or 0.0) + (b.usd or 0.0),
+        usd=sum(prices) if prices else None,
         calls=a.calls + b.calls,
     )
 

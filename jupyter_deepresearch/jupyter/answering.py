@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..config.loading import Options
-from ..service.views import ChangesView, ExperimentView, MemoryTexts, StatusView
+from ..service.views import ChangesView, CostView, ExperimentView, MemoryTexts, StatusView
 
 
 class Answering(Protocol):
@@ -28,5 +28,7 @@ class Answering(Protocol):
     def changes(self, project_id: str, number: int, to: int | None = None) -> ChangesView: ...
 
     def memory(self, project_id: str) -> MemoryTexts: ...
+
+    def cost(self, project_id: str) -> CostView: ...
 
     def command(self, project_id: str, kind: str, command_id: str | None = None, **body: Any) -> int: ...

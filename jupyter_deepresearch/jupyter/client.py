@@ -14,7 +14,7 @@ import msgspec
 
 from .. import errors
 from ..config.loading import Options, tables_of
-from ..service.views import ChangesView, ExperimentView, MemoryTexts, StatusView
+from ..service.views import ChangesView, CostView, ExperimentView, MemoryTexts, StatusView
 from .servers import OPENER, Server, find_server
 
 TIMEOUT_S = 30.0
@@ -95,6 +95,10 @@ class Client:
     def memory(self, project_id: str) -> MemoryTexts:
         """Both tiers of the memory as they would be sent."""
         return self._get(f"{_place(project_id)}/memory", MemoryTexts)
+
+    def cost(self, project_id: str) -> CostView:
+        """What calls to language models have cost."""
+        return self._get(f"{_place(project_id)}/cost", CostView)
 
     def command(self, project_id: str, kind: str, command_id: str | None = None, **body: Any) -> int:
         """Write a command such as ``command(id, "approve", hypothesis=3)``; the seq of its event."""

@@ -24,7 +24,7 @@ panel               status, what waits for you, and the history
 history             every experiment, newest first
 best                the champion and the baseline
 memory              what the researcher is told
-cost                what language models have cost
+cost                what language models have cost, by phase and by day
 open N              a link to the notebook of experiment N
 diff N [M]          what experiment N changes (from N to M)
 try NAME=VALUE ...  test your own idea next; --notebook F, --claim TEXT
@@ -159,7 +159,7 @@ class Conversation:
             case "memory":
                 return lines(memory_text(client.memory(view.id)))
             case "cost":
-                return lines(cost_text(view.usage))
+                return lines(cost_text(client.cost(view.id)))
             case "open":
                 row = client.experiment(view.id, line.numbers[0])
                 if row.notebook is None:

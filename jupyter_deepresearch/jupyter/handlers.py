@@ -177,6 +177,16 @@ class MemoryHandler(ResearchHandler):
         await self.ask(project_id, lambda project: project.memory())
 
 
+class CostHandler(ResearchHandler):
+    """``.../{id}/cost``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str) -> None:
+        """What calls to language models have cost, by phase, day and model."""
+        await self.ask(project_id, lambda project: project.cost())
+
+
 class EventsHandler(ResearchHandler):
     """``.../{id}/events?after=SEQ``"""
 
@@ -248,6 +258,7 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"{_EXPERIMENT}/metrics", MetricsHandler),
     (rf"{_EXPERIMENT}/diff", DiffHandler),
     (rf"{_PROJECT}/memory", MemoryHandler),
+    (rf"{_PROJECT}/cost", CostHandler),
     (rf"{_PROJECT}/events", EventsHandler),
     (rf"{_PROJECT}/commands", CommandsHandler),
     (rf"{_API}/gpus", GpusHandler),

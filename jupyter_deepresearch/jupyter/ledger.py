@@ -16,7 +16,7 @@ from ..errors import DeepResearchError, LeaseHeld, NotFound
 from ..service.commands import Command, PauseCommand, StopCommand, parse
 from ..service.opened import OpenedProject, has_log
 from ..service.registry import Registry
-from ..service.views import ChangesView, ExperimentView, MemoryTexts, StatusView
+from ..service.views import ChangesView, CostView, ExperimentView, MemoryTexts, StatusView
 
 
 class LedgerClient:
@@ -86,6 +86,11 @@ class LedgerClient:
         """Both tiers of the memory as they would be sent."""
         with _at(self._folder(project_id)) as project:
             return project.memory()
+
+    def cost(self, project_id: str) -> CostView:
+        """What calls to language models have cost."""
+        with _at(self._folder(project_id)) as project:
+            return project.cost()
 
     def command(self, project_id: str, kind: str, command_id: str | None = None, **body: Any) -> int:
         """Write a command, and see to it that somebody acts on it, as a server does; the seq of its event."""

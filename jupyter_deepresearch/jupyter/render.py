@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .. import text
+from ..core.money import dollars
 from ..service.views import ChangesView, ExperimentView, RankView, StatusView
 
 # Lines of a diff, by their sign, in the theme's colours; the sign itself stays readable without them.
@@ -93,7 +94,7 @@ class Renderer:
         items = "".join(f"<li>{escape(label)}: {escape(said)}</li>" for label, said in notes)
         head = f"<p><b>{escape(text.headline(view))}</b><br>{escape(view.reason)}</p>"
         table = _table(("", "experiment", escape(view.objective.metric), "claim"), self._ranks(view))
-        cost = f"{view.usage.calls} calls to a language model, ${view.usage.usd:.3f}"
+        cost = f"{view.usage.calls} calls to a language model, {dollars(view.usage.usd)}"
         return f'<div class="dr-static">{head}{table}<ul>{items}</ul><p>{escape(cost)}</p></div>'
 
     def _ranks(self, view: StatusView) -> Iterable[tuple[str, ...]]:

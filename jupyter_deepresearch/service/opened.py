@@ -1,6 +1,7 @@
 """One project folder opened: its log, its files, what may be asked and told. Works with and without a server."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ..core.project import Project
 from ..core.research import Researcher
 from ..core.state import State
 from ..errors import DeepResearchError, NotFound
+from . import cost as bill
 from . import past, status, views
 from .commands import Command, Context, ResumeCommand, decide
 
@@ -140,6 +142,10 @@ class OpenedProject:
         if life is None:
             life = views.Life(self.store.holder() is not None)
         return status.status(status.Situation(self.state, str(self.folder), self.store, self.records, life))
+
+    def cost(self) -> views.CostView:
+        """What calls to language models have cost, and what budgets have left."""
+        return bill.cost(self.store, self.state, time.time())
 
     def history(self, after: int = -1, limit: int | None = None) -> tuple[views.ExperimentView, ...]:
         """Experiments numbered above ``after``, oldest first."""

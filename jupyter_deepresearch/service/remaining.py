@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..core.ports import Progress, RunRecords, Track
 from ..core.state import OpenRun, State, Work
 from ..core.types import Parameters, Purpose
+from .cost import NOTHING_PAID, Reflections
 from .views import EstimateView
 
 _EPOCHS = re.compile(r"(n_|num_|max_|total_)?(train_)?epochs?", re.IGNORECASE)
@@ -36,16 +37,25 @@ def expected_s(state: State, records: RunRecords, live: OpenRun, progress: Progr
     return left
 
 
-def estimate(state: State, work: Work) -> EstimateView:
-    """What a waiting hypothesis is expected to take, and how that is known."""
-    typical = state.typical_s
+def estimate(state: State, work: Work, paid: Reflections = NOTHING_PAID) -> EstimateView:
+    """What a waiting hypothesis is expected to take, and how that is known. ``paid``: for others so far."""
+    typical, cost = state.typical_s, _basis(paid)
     if typical is None:
-        return EstimateView(None, 0.0, "no run has succeeded yet")
+        return EstimateView(None, paid.usd, f"no run has succeeded yet{cost}")
     rank = state.champion or state.baseline
     times = longer(_parameters(state, work), _parameters(state, rank))
     basis = "the running mean of successful runs"
     more = "" if times == 1.0 else f", {times:.3g} times as long by its epochs or steps"
-    return EstimateView(round(times * typical / 60, 2), 0.0, f"{basis}{more}")
+    return EstimateView(round(times * typical / 60, 2), paid.usd, f"{basis}{more}{cost}")
+
+
+def _basis(paid: Reflections) -> str:
+    """Where the price comes from."""
+    if not paid.experiments:
+        return "; no reflection was paid for so far"
+    if paid.usd is None:
+        return "; the price of reflecting is not known"
+    return f"; the mean price of reflecting on {paid.experiments} experiment{'s' * (paid.experiments != 1)}"
 
 
 def _earlier(state: State, records: RunRecords, live: OpenRun) -> Earlier | None:

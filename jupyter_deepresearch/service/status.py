@@ -10,6 +10,7 @@ from ..core.project import BRIEF_LIMIT_CHARS, Objective
 from ..core.state import OpenRun, State, Work
 from ..core.statistics import interval95, mean
 from ..core.types import ProjectState, Purpose
+from .cost import reflections
 from .past import Rows, nearest
 from .remaining import estimate, expected_s
 from .views import (
@@ -180,7 +181,7 @@ def _waiting(at: Situation, work: Work) -> WaitingView:
         hypothesis.kind,
         hypothesis.parameters,
         work.experiment.edits,
-        estimate(at.state, work),
+        estimate(at.state, work, reflections(at.rows)),
         nearest(at.rows, work, at.state.measure, at.state.survey.parameters),
     )
 
@@ -189,7 +190,7 @@ def usage(state: State) -> UsageView:
     """What LLM calls have cost, in all and by phase."""
 
     def phase(u: Usage) -> PhaseView:
-        return PhaseView(u.calls, u.tokens_in, u.tokens_out, u.usd or 0.0)
+        return PhaseView(u.calls, u.tokens_in, u.tokens_out, u.usd)
 
     total = phase(state.bill.total)
     by_phase = {name: phase(u) for name, u in state.bill.by_phase.items()}

@@ -50,10 +50,11 @@ class RunView:
 
 @dataclass(frozen=True)
 class EstimateView:
-    """``minutes`` None where nothing has run yet; ``basis`` says where the numbers come from."""
+    """``minutes`` None where nothing has run yet, ``usd`` None where calls were paid for at an unknown price; ``basis``
+    says where the numbers come from."""
 
     minutes: float | None
-    usd: float
+    usd: float | None
     basis: str
 
 
@@ -79,10 +80,12 @@ class WaitingView:
 
 @dataclass(frozen=True)
 class PhaseView:
+    """Calls to language models. ``usd`` is the sum of those with a known price, null where none has one."""
+
     calls: int
     tokens_in: int
     tokens_out: int
-    usd: float
+    usd: float | None
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,48 @@ class UsageView:
     calls: int
     tokens_in: int
     tokens_out: int
-    usd: float
+    usd: float | None
     by_phase: Mapping[str, PhaseView]
+
+
+@dataclass(frozen=True)
+class SpentView(PhaseView):
+    """The same in more detail: ``tokens_cached`` of those in were read from a cache, ``unpriced_calls`` are not in
+    ``usd``, ``latency_s`` is the mean time to an answer, null where none was measured."""
+
+    tokens_cached: int
+    unpriced_calls: int
+    latency_s: float | None
+
+
+@dataclass(frozen=True)
+class BudgetView:
+    """One limit of ``[budget]`` on calls; ``left`` is null where what was spent has no known price."""
+
+    key: str
+    limit: float
+    spent: float | None
+    left: float | None
+
+
+@dataclass(frozen=True)
+class CostView:
+    """The whole bill. ``by_day`` by UTC day, newest last; ``calls_while_training`` were answered between the launch of
+    a run and its end, ``calls_about_live_runs`` while a run of the very experiment that they are about was live."""
+
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    usd: float | None
+    by_phase: Mapping[str, SpentView]
+    tokens_cached: int
+    unpriced_calls: int
+    latency_s: float | None
+    by_day: Mapping[str, SpentView]
+    by_model: Mapping[str, SpentView]
+    calls_while_training: int
+    calls_about_live_runs: int
+    budgets: tuple[BudgetView, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +169,7 @@ class StatusView:
 
 @dataclass(frozen=True)
 class ExperimentView:
-    """One row of the history. ``interval`` is null below two seeds."""
+    """One row of the history. ``interval`` is null below two seeds, ``usd`` where answers have no known price."""
 
     experiment: int
     cycle: int | None
@@ -141,7 +184,7 @@ class ExperimentView:
     interval: tuple[float, float] | None
     seeds: int
     elapsed_s: float | None
-    usd: float
+    usd: float | None
     notebook: str | None
     reason: str | None = None
     measure: int = 1

@@ -188,7 +188,7 @@ def test_the_bill_by_phase_and_by_utc_day() -> None:
     bill = state.bill
     assert (bill.total.calls, bill.total.tokens_in, bill.total.tokens_cached, bill.total.usd) == (3, 30, 6, 0.75)
     assert (bill.day, bill.today.calls, bill.today.usd) == ("1970-01-02", 2, 0.5)
-    assert {k: v.usd for k, v in bill.by_phase.items()} == {"think": 0.75, "reflect": 0.0}
+    assert {k: v.usd for k, v in bill.by_phase.items()} == {"think": 0.75, "reflect": None}, "unknown is never zero"
 
 
 def test_notes_are_kept_for_prompts() -> None:

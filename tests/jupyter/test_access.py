@@ -23,6 +23,7 @@ ROUTES = [
     ("GET", "projects/x/experiments/1/metrics"),
     ("GET", "projects/x/experiments/1/diff"),
     ("GET", "projects/x/memory"),
+    ("GET", "projects/x/cost"),
     ("GET", "projects/x/events"),
     ("POST", "projects/x/commands"),
     ("GET", "gpus"),

@@ -11,6 +11,7 @@ import pytest
 from jupyter_deepresearch.core.ports import Track
 from jupyter_deepresearch.core.state import Work
 from jupyter_deepresearch.execution.metrics.tracks import END_BYTES, tracks
+from jupyter_deepresearch.service.cost import Reflections
 from jupyter_deepresearch.service.remaining import Earlier, estimate, longer, remaining_s
 from tests.core.logs import baseline, experiment, folded
 
@@ -78,7 +79,13 @@ def test_an_estimate_says_what_it_is_made_of() -> None:
     work = Work(replace(experiment(1), settings={"epochs": 25}), 0.0)
     found = estimate(state, work)
     assert found.minutes == round(25 / 60, 2)
-    assert found.basis == "the running mean of successful runs, 2.5 times as long by its epochs or steps"
+    assert found.basis == (
+        "the running mean of successful runs, 2.5 times as long by its epochs or steps;"
+        " no reflection was paid for so far"
+    )
+    assert (found.usd, estimate(state, work, Reflections(None, 2)).usd) == (0.0, None)
+    priced = estimate(state, work, Reflections(0.004, 3))
+    assert priced.usd == 0.004 and priced.basis.endswith("; the mean price of reflecting on 3 experiments")
     assert estimate(replace(state, typical_s=None), work).minutes is None
 
 
