@@ -23,7 +23,7 @@ WITH marks AS (
     SELECT e.seq, -1, NULL FROM events e WHERE e.kind = 'ended' AND EXISTS (
         SELECT 1 FROM events l WHERE l.run = e.run AND l.kind = 'launched' AND l.seq < e.seq)
     UNION ALL
-    SELECT a.seq, 0, a.experiment FROM events a WHERE a.kind = 'answered'
+    SELECT seq, 0, experiment FROM usage
 ), during AS (
     SELECT seq, experiment FROM (SELECT seq, step, experiment, sum(step) OVER (ORDER BY seq) AS live FROM marks)
     WHERE step = 0 AND live > 0
