@@ -103,7 +103,7 @@ def test_an_answer_that_does_not_fit_is_repaired_once_in_the_same_conversation()
     model = KnowingModel([says('{"lesson": 5}'), says(LESSON)])
     assert ask(conversation(model)) == LESSON
     told = texts(model.requests[1])
-    assert told[1] == '{"lesson": 5}' and told[2].startswith("Your answer did not fit: $.lesson: expected")
+    assert told[1] == '{"lesson": 5}' and told[2].startswith("Your answer did not fit: ") and "lesson" in told[2]
     assert told[2].endswith("Answer again with the JSON alone.")
 
 
