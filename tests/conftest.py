@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import network
 
 # Gives jp_serverapp, jp_fetch and the like: a real Jupyter server in the test's own process.
 pytest_plugins = ("pytest_jupyter.jupyter_server",)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before anything is imported that might ask: this process and its children refuse the network."""
+    number, path = tempfile.mkstemp(prefix="refused-", suffix=".log")
+    os.close(number)
+    config.add_cleanup(Path(path).unlink)
+    network.refuse(Path(path))
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> Iterator[None]:
+    """Fails a test that asked for the network, itself or by a child, even where the refusal was caught."""
+    yield
+    refused = network.refused()
+    assert not refused, "\n".join(refused)
+
+
+@pytest.fixture(scope="module")
+def environment_with_index(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The person's own environment, for children that install packages. Only for modules marked ``index``."""
+    marks = getattr(request.module, "pytestmark", ())
+    assert pytest.mark.index in (marks if isinstance(marks, list | tuple) else [marks]), "mark the module as `index`"
+    return network.environment_before()
 
 
 @pytest.fixture(autouse=True)
@@ -18,8 +47,6 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     home = tmp_path_factory.mktemp("home")
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         monkeypatch.setenv(name, str(home / name.lower()))
-    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
     return home
 
 

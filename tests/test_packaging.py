@@ -20,6 +20,9 @@ from jupyter_deepresearch import __version__
 NODE_COMMANDS = {"node", "nodejs", "npm", "npx", "corepack", "yarn", "jlpm"}
 BUILD_S = 400
 
+# Building a wheel afresh may ask the package index for what builds it.
+pytestmark = pytest.mark.index
+
 
 @dataclass(frozen=True)
 class Installed:
@@ -65,10 +68,12 @@ def run(command: list[str], environment: dict[str, str]) -> None:
 
 
 @pytest.fixture(scope="module", params=["node as the machine has it", "no node"])
-def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+def installed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, environment_with_index: dict[str, str]
+) -> Installed:
     folder = tmp_path_factory.mktemp("packaging")
     path = os.environ["PATH"] if request.param != "no node" else without_node(folder / "bin")
-    environment = {**os.environ, "PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment = {**environment_with_index, "PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         environment[name] = str(folder / name.lower())
     source = committed_tree(Path(__file__).parent.parent, folder / "source")

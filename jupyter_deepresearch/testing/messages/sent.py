@@ -15,7 +15,7 @@ SHORT_S, LONG_S = 300.0, 3600.0
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of a prompt, in the order in which models read: whose it is, and for how long cache_control keeps it."""
+    """A stretch of a prompt, in the order in which models read: whose it is, and how long cache_control keeps it."""
 
     of: str
     text: str
