@@ -48,10 +48,11 @@ class MessagesModel:
     async def ask(self, request: Request, phase: Phase) -> tuple[str, Usage]:
         """The reply as it is logged, and what it took. See ``talk.Model`` for what is raised."""
         body = wire.body(request, self.server)
+        most_tokens_in = wire.most_tokens_in(body)
         started = time.monotonic()
         heard = await self._sender.ask(body)
         latency_s = time.monotonic() - started
-        counts = heard.counts(wire.most_tokens_in(body))
+        counts = heard.counts(most_tokens_in)
         return written(heard.logged()), self._usage(request.model, phase, counts, latency_s)
 
     def reply(self, logged: str) -> Reply:

@@ -14,7 +14,7 @@ TURN_OVERHEAD = 8
 _MARGIN = 1.1
 _WEIGHTS = (
     (re.compile(r"[A-Za-z \n]"), 0.4),
-    (re.compile(r"[\x00-\x7f]"), 1.2),  # digits and signs: numbers, JSON, diffs
+    (re.compile(r"[\x00-\x7f]"), 1.3),  # digits and signs: numbers, JSON, diffs
     (re.compile(r"[\x80-\u2e7f]"), 1.0),  # other alphabets, symbols
     (re.compile(r"[\u2e80-\uffff]"), 1.5),  # CJK and what lies beside
 )
