@@ -7,11 +7,13 @@ import os
 import time
 from pathlib import Path
 
+from jupyter_core.paths import jupyter_data_dir
+
 from .config.loading import refuse_unbuilt
 from .config.researcher import refuse_unpriced, resolve_researcher
 from .core.events import Survey
 from .core.ports import Build, Desk, Launcher, Notebooks, RunRecords
-from .core.project import Project, ResearcherOptions
+from .core.project import Project, ResearcherKind, ResearcherOptions
 from .core.research import Researcher
 from .core.types import Experiment, Outcome, Piece, Run, Source, Verdict
 from .execution.desk import FolderDesk
@@ -19,6 +21,7 @@ from .execution.gpus.allocation import VISIBLE
 from .execution.gpus.looking import GpuView, look
 from .execution.gpus.nvml import NvmlGpus
 from .execution.records import FolderRecords
+from .researchers.llm.talk import Model
 from .service.registry import Registry
 from .service.service import Service
 from .store.sqlite import SqliteStore
@@ -116,11 +119,33 @@ class RealMakers:
 
 
 def make_researcher(folder: Path, name: str, options: ResearcherOptions) -> Researcher:
-    """The researcher of options that name everything; ``name`` is the project's. What it needs is imported here."""
+    """The researcher of ``options`` that leave nothing open, for the project ``name`` in ``folder``.
+
+    Raises InvalidConfig where a person's own prompt cannot be used.
+    """
     from .researchers.sweep import SweepResearcher
 
     # By name, not by id: the same folder researched again tries the same things.
-    return SweepResearcher(int(hashlib.sha256(name.encode()).hexdigest()[:8], 16))
+    sweep = SweepResearcher(int(hashlib.sha256(name.encode()).hexdigest()[:8], 16))
+    if options.kind is ResearcherKind.SWEEP:
+        return sweep
+    from .researchers.claude.papers import Papers
+    from .researchers.claude.prompts import Prompts
+    from .researchers.claude.researcher import ClaudeResearcher
+    from .researchers.claude.shelf import Shelf
+
+    papers = Papers(Path(jupyter_data_dir()) / "jupyter_deepresearch" / "papers")  # of all projects: the services count us once
+    return ClaudeResearcher(_model(options), Shelf(folder), papers, Prompts(folder), sweep)
+
+
+def _model(options: ResearcherOptions) -> Model:
+    if options.kind is ResearcherKind.CLAUDE_CLI:
+        from .researchers.llm.cli import CommandModel
+
+        return CommandModel(options, os.environ)
+    from .researchers.llm.sdk import MessagesModel
+
+    return MessagesModel(options, os.environ)
 
 
 def make_service(root: Path | None = None, name: str = "this command") -> Service:
