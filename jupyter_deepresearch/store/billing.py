@@ -68,3 +68,6 @@ EXPERIMENT_USD = (
     "(SELECT CASE WHEN count(*) = 0 THEN 0.0 ELSE sum(b.usd) END FROM bill b WHERE b.experiment = f.experiment) AS usd"
 )
 """Of the view of experiments: all that was paid for one. NULL where answers were paid for, none of a known price."""
+
+ANSWER = "SELECT e.body FROM bill b JOIN events e ON e.seq = b.seq WHERE b.key = ? ORDER BY b.seq LIMIT 1"
+"""The event that holds the answer under a key."""

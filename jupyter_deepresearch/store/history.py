@@ -22,6 +22,7 @@ from ..core.events import (
 )
 from ..core.types import Decision, Experiment, Outcome, Parameters, Run, Source, Value, Verdict
 from ..errors import NotFound
+from .billing import ANSWER
 from .codec import decode
 from .words import RECALL, excerpt, query
 
@@ -103,9 +104,7 @@ class SqlHistory(ABC):
 
     def answer(self, key: str) -> str | None:
         """See ``core.ports.History``."""
-        rows = self.query(
-            "SELECT e.body FROM bill b JOIN events e ON e.seq = b.seq WHERE b.key = ? ORDER BY b.seq LIMIT 1", key
-        )
+        rows = self.query(ANSWER, key)
         return next((decode(Answered, str(body)).answer for (body,) in rows), None)
 
     def verdict(self, experiment: int) -> Verdict | None:

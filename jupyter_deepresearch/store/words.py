@@ -19,7 +19,7 @@ _CHANGE = (
     f"json_extract(d.body, '{_HYPOTHESIS}.change')",
     f"(SELECT group_concat(j.key || ' = ' || coalesce(j.atom, 'None'), ', ')"
     f" FROM json_each(d.body, '{_HYPOTHESIS}.parameters') j)",
-    f"(SELECT 'sweep of ' || group_concat(json_extract(j.value, '$.name'), ', ')"
+    f"(SELECT 'sweep: ' || group_concat(json_extract(j.value, '$.name'), ', ')"
     f" FROM json_each(d.body, '{_HYPOTHESIS}.sweep.space') j)",
     _PLACES % f"{_HYPOTHESIS}.edits",
     _PLACES % "$.experiment.by_hand",
@@ -35,7 +35,7 @@ _SAID_OF_IT = (
 
 
 def _joined(parts: tuple[str, ...]) -> str:
-    """SQL for the parts that there are, each followed by a full stop's worth of room."""
+    """SQL for those of the parts that are not empty, each ended by a full stop."""
     return " || ".join(f"coalesce(nullif({part}, '') || ' . ', '')" for part in parts)
 
 
@@ -84,8 +84,11 @@ ORDER BY w.score, w.experiment
 
 
 def query(text: str) -> str | None:
-    """Any text as a question to the index: one of its first words is enough. None for a text without a word."""
-    found = re.findall(r"\w+", unicodedata.normalize("NFC", text).casefold())
+    """Any text as a question to the index: one of its first words is enough. None for a text without a word.
+
+    ``learning_rate``, ``0.001`` and ``src/lr-plan.py`` are found whole, as far as no blank or slash parts them.
+    """
+    found = re.findall(r"\w+(?:[-.]\w+)*", unicodedata.normalize("NFC", text).casefold())
     words = tuple(dict.fromkeys(word[:WORD_CHARS] for word in found))[:WORDS_LIMIT]
     return " OR ".join(f'"{word}"' for word in words) or None
 
