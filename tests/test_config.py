@@ -519,7 +519,9 @@ def test_claude_without_a_key_and_the_command_without_a_command_are_refused(tmp_
         chosen({"PATH": str(tmp_path)}, kind=ResearcherKind.CLAUDE_CLI)
     (tmp_path / "claude").write_text("#!/bin/sh")
     (tmp_path / "claude").chmod(0o755)
-    choice = chosen({"PATH": str(tmp_path)}, kind=ResearcherKind.CLAUDE_CLI, base_url=LOCAL)
+    with pytest.raises(InvalidConfig, match=r"base_url: does not go with kind = \"claude-cli\""):
+        chosen({"PATH": str(tmp_path)}, kind=ResearcherKind.CLAUDE_CLI, base_url=LOCAL)
+    choice = chosen({"PATH": str(tmp_path)}, kind=ResearcherKind.CLAUDE_CLI)
     assert choice.models == ("claude-haiku-5-5",) and choice.options.base_url is None
     assert choice.sentence.endswith("through the command `claude` and its account")
 

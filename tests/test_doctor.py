@@ -14,13 +14,15 @@ import msgspec
 import nbformat
 import pytest
 
-from jupyter_deepresearch.config.loading import load
+from jupyter_deepresearch.config.loading import Options, load
 from jupyter_deepresearch.core.types import Outcome, RunState, Source
 from jupyter_deepresearch.doctor.check import Check
 from jupyter_deepresearch.doctor.kernel import examine_kernel
+from jupyter_deepresearch.doctor.researcher import examine_researcher
 from jupyter_deepresearch.execution.checkup.imports import Imports, imports_of
 from jupyter_deepresearch.execution.checkup.packages import package_names
 from jupyter_deepresearch.execution.fingerprint import fingerprint
+from jupyter_deepresearch.testing import MessagesServer
 
 IPYKERNEL = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
 
@@ -240,3 +242,60 @@ def test_wandb_says_where_runs_will_log(folder: Path) -> None:
     assert "WANDB_MODE=offline" in looked(folder, "import wandb")["wandb"].said
     online = looked(folder, "import wandb", environ={"WANDB_MODE": "online"})["wandb"]
     assert online == Check("wandb", True, "logs as you set it up (WANDB_MODE online)")
+
+
+# The researcher
+
+
+def researcher(folder: Path, environ: Mapping[str, str] | None = None, **tables: Mapping[str, object]) -> list[Check]:
+    """What is said of who proposes; never a key."""
+    project = load(folder, Options(metric="score", notebook="train.ipynb", tables=tables))
+    checks = list(examine_researcher(folder, project, environ or {}))
+    assert "secret" not in repr(checks)
+    return checks
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    (tmp_path / "train.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook()))
+    return tmp_path
+
+
+def test_doctor_tells_who_proposes_with_what_key_and_price(bare: Path) -> None:
+    assert researcher(bare) == [
+        Check("researcher", True, "no researcher configured: using the offline researcher (sweep)")
+    ]
+    [claude] = researcher(bare, {"ANTHROPIC_API_KEY": "sk-secret"}, budget={"usd": 1.0})
+    assert claude.ok and "claude-haiku-5-5 leads and works, at api.anthropic.com" in claude.said
+    assert claude.said.endswith("; ANTHROPIC_API_KEY is set; prices known")
+    [keyless] = researcher(bare, researcher={"kind": "claude"})
+    assert not keyless.ok and 'found "claude" without a key; accepted: ANTHROPIC_API_KEY' in keyless.said
+    far = {"base_url": "https://models.example.com", "leader_model": "novel"}
+    [unpriced] = researcher(bare, researcher=far)
+    assert (
+        unpriced.ok and "no key is set; price of novel not known, so a budget in USD needs price = {" in unpriced.said
+    )
+    [refused] = researcher(bare, researcher=far, budget={"usd_per_day": 1.0})
+    assert not refused.ok and 'the price of "novel" is not known; accepted: price = {' in refused.said
+    [plain] = researcher(bare, {"ANTHROPIC_API_KEY": "secret"}, researcher={**far, "base_url": "http://example.com"})
+    assert not plain.ok and "in clear text" in plain.said
+
+
+def test_doctor_asks_a_server_of_this_machine_whether_it_is_there_and_no_other(bare: Path) -> None:
+    with MessagesServer() as server:
+        there = {"base_url": f"{server.base_url}/v1", "leader_model": "qwen3:8b"}
+        [found] = researcher(bare, researcher=there)
+    assert found.ok and server.requests == []
+    [gone] = researcher(bare, researcher=there)
+    assert not gone.ok and "nobody answers at 127.0.0.1:" in gone.said and "start that server" in gone.said
+
+
+def test_doctor_reads_a_persons_own_prompts(bare: Path) -> None:
+    (bare / "prompts").mkdir()
+    (bare / "prompts" / "leader.md").write_text("Be bold.")
+    key = {"ANTHROPIC_API_KEY": "sk-secret"}
+    assert researcher(bare, key)[1] == Check("prompts", True, "the project's own: prompts/leader.md")
+    (bare / "prompts" / "code.md").write_text("x" * 9000)
+    broken = researcher(bare, key)[1]
+    assert not broken.ok and "prompts/code.md: longer than 8,000 characters" in broken.said
+    assert len(researcher(bare)) == 1  # the offline researcher reads none

@@ -139,7 +139,12 @@ def _command(options: ResearcherOptions, environ: Mapping[str, str]) -> Choice:
             f'{_WHERE} kind: found "claude-cli", but no command `{COMMAND}` on PATH; install Claude Code and log in '
             'with it once, or take kind = "claude" or "sweep"'
         )
-    chosen = _with_models(dataclasses.replace(options, base_url=None), ResearcherKind.CLAUDE_CLI, None)
+    if options.base_url is not None:
+        raise InvalidConfig(
+            f'{_WHERE} base_url: does not go with kind = "claude-cli", whose command knows its own server; accepted: '
+            'no base_url, or kind = "claude"'
+        )
+    chosen = _with_models(options, ResearcherKind.CLAUDE_CLI, None)
     sentence = f"{_who(chosen)} through the command `{COMMAND}` and its account"
     return Choice(ResearcherKind.CLAUDE_CLI, chosen, sentence)
 

@@ -1,18 +1,18 @@
 """Who would propose, and what it lacks. Nothing is paid, and only a server of this machine is asked anything."""
 
 import http.client
-import ipaddress
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..config.researcher import KEYS, Choice, is_anthropic, refuse_unpriced, resolve_researcher
+from ..config.researcher import KEYS, Choice, refuse_unpriced, resolve_researcher
 from ..core.project import Project, ResearcherKind, ResearcherOptions
 from ..errors import DeepResearchError
 from ..researchers.chosen import is_priced
-from ..researchers.llm.server import server_of
+from ..researchers.claude.prompts import FOLDER, Prompts
+from ..researchers.llm.server import Server, server_of
 from .check import Check
 
 WAIT_S = 2.0
@@ -25,14 +25,17 @@ def examine_researcher(folder: Path, project: Project | None, environ: Mapping[s
         unpriced = [model for model in choice.models if not is_priced(model, choice.options, environ)]
         if project is not None:
             refuse_unpriced(project.budget, choice, lambda model: model not in unpriced)
+        server = server_of(choice.options, environ)
         if choice.kind is ResearcherKind.CLAUDE:
-            _ = server_of(choice.options, environ).sent_key  # refused where it may not go there
+            _ = server.sent_key  # raises where a key may not go there
     except DeepResearchError as error:
         yield Check("researcher", False, str(error))
         return
-    trouble = _trouble(choice)
+    trouble = _trouble(choice, server)
     parts = [choice.sentence, *_key(choice, environ), *_prices(choice, unpriced), *([trouble] if trouble else ())]
     yield Check("researcher", trouble is None, "; ".join(parts))
+    if choice.kind is not ResearcherKind.SWEEP:
+        yield from _prompts(folder)
 
 
 def _key(choice: Choice, environ: Mapping[str, str]) -> Iterator[str]:
@@ -50,20 +53,23 @@ def _prices(choice: Choice, unknown: Sequence[str]) -> Iterator[str]:
         yield f"price of {', '.join(unknown)} not known, {without}" if unknown else "prices known"
 
 
-def _trouble(choice: Choice) -> str | None:
+def _trouble(choice: Choice, server: Server) -> str | None:
     """Why a server of this machine would not answer, None where it does or is not asked."""
-    address = choice.options.base_url
-    if choice.kind is not ResearcherKind.CLAUDE or address is None or is_anthropic(address):
+    is_asked = choice.kind is ResearcherKind.CLAUDE and server.is_loopback
+    if not is_asked or _answers(server.base_url):
         return None
-    return None if not _is_here(address) or _answers(address) else f"nobody answers at {address}: start the server"
+    return f"nobody answers at {server.host}: start that server, or mend base_url"
 
 
-def _is_here(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
+def _prompts(folder: Path) -> Iterator[Check]:
+    """The person's own prompts, where there are any."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        own = Prompts(folder).overridden
+    except DeepResearchError as error:
+        yield Check("prompts", False, str(error))
+        return
+    if own:
+        yield Check("prompts", True, f"the project's own: {', '.join(f'{FOLDER}/{name}.md' for name in own)}")
 
 
 def _answers(address: str) -> bool:
