@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from ..llm.schemas import parse
-from ..llm.talk import Reply, Request, Said, Stop
+from ..llm.talk import AnswerForm, Reply, Request, Said, Stop
 from .exchange import Exchange, Unusable
 from .toolbox import Toolbox
 from .turns import Turns, plain
@@ -26,9 +26,10 @@ class Attempt(Generic[T]):
         self.turns = plain(turns) if exchange.has_turned else turns
         self._exchange = exchange
         self._answer = answer
-        self._tools = Toolbox(exchange.tools)
+        self._tools = Toolbox(exchange.agent.tools)
         self._calls = 0
         self._is_closing = False
+        self._is_runaway = False
 
     @property
     def answered(self) -> str:
@@ -48,12 +49,14 @@ class Attempt(Generic[T]):
                 value = parse(reply.text, self._answer)
             except ValueError as problem:
                 if is_repaired or not _is_sayable(reply):
-                    raise Unusable(str(problem), is_final=self._is_closing) from problem
+                    raise Unusable(str(problem), is_final=self._is_runaway) from problem
                 is_repaired = True
                 self._add(reply, Said(_REPAIR.format(problem=problem)))
-                self._is_closing = self._is_closing or bool(self._exchange.tools)
+                if self._exchange.tools and not self._is_closing:
+                    self._close()
                 continue
             self.turns = (*self.turns, reply)
+            self._retell()
             return value
 
     async def _reply(self) -> Reply:
@@ -79,12 +82,24 @@ class Attempt(Generic[T]):
         is_late = self._calls >= self._exchange.agent.limits.turns - 1
         if not (is_late or self._tools.is_over or not self._exchange.has_room(request)):
             return request
-        self._is_closing = True
+        self._is_runaway = True
+        self._close()
         last = self.turns[-1]
         assert isinstance(last, Said)
         text = f"{last.text}\n\n{_CLOSING}" if last.text else _CLOSING
         self.turns = (*self.turns[:-1], replace(last, text=text))
         return self._exchange.request(self.turns, is_last=True)
+
+    def _close(self) -> None:
+        """No more tools from here on."""
+        self._is_closing = True
+        self._retell()
+
+    def _retell(self) -> None:
+        """Where the answer itself is a tool, the last request leaves the others out, and the next has them again: what
+        was thought and called under one set of tools does not hold under another, and is told as text."""
+        if self._is_closing and self._exchange.able.form is AnswerForm.TOOL:
+            self.turns = plain(self.turns)
 
     def _asks_for_tools(self, reply: Reply) -> bool:
         return bool(reply.calls) and not self._is_closing and bool(self._exchange.tools)

@@ -33,13 +33,16 @@ def _quoted(text: str) -> str:
 
 def told(text: str) -> Reply:
     """A model's turn that says just this."""
+    text = _sayable(text)
     return Reply(json.dumps([{"type": "text", "text": text}], ensure_ascii=False), Stop.END, text)
 
 
 def plain(turns: Turns) -> Turns:
     """The same conversation for another model: calls and results as text, nothing of the first one's own blocks."""
     names = {call.id: call.name for turn in turns if isinstance(turn, Reply) for call in turn.calls}
-    return tuple(told(_called(turn)) if isinstance(turn, Reply) else Said(_found(turn, names)) for turn in turns)
+    return tuple(
+        told(_called(turn)) if isinstance(turn, Reply) else Said(_sayable(_found(turn, names))) for turn in turns
+    )
 
 
 def _called(reply: Reply) -> str:
@@ -50,3 +53,8 @@ def _called(reply: Reply) -> str:
 def _found(said: Said, names: dict[str, str]) -> str:
     found = [f"{names.get(result.call, 'a tool')} answered: {result.text}" for result in said.results]
     return "\n\n".join(filter(None, (*found, said.text)))
+
+
+def _sayable(text: str) -> str:
+    """Without lone surrogates, which JSON can hold and no request can."""
+    return text.encode("utf-8", "replace").decode("utf-8")

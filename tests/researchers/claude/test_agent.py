@@ -107,15 +107,17 @@ def test_an_answer_that_does_not_fit_is_repaired_once_in_the_same_conversation()
     assert told[2].endswith("Answer again with the JSON alone.")
 
 
-def test_three_attempts_of_two_answers_then_later_with_new_keys() -> None:
+@pytest.mark.parametrize("tools", [(), (SQUARE,)])
+def test_three_attempts_of_two_answers_then_later_with_new_keys(tools: tuple[Tool, ...]) -> None:
     model, meter = KnowingModel([says("prose")] * 6 + [says(LESSON)]), LogMeter()
     line = Line(model)
+    of = agent(tools=tools)
     with pytest.raises(ResearcherFailed, match="answer could not be used: no JSON object in the answer; found 'prose'"):
-        ask(Conversation(agent(), line, meter, Step("reflect 7")))
+        ask(Conversation(of, line, meter, Step("reflect 7")))
     assert len(model.requests) == 6
     assert [key.split("/")[1] for key in meter.answers] == ["1", "1", "2", "2", "3", "3"]
     assert [len(request.turns) for request in model.requests] == [1, 3, 1, 3, 1, 3]
-    later = Conversation(agent(), line, meter, Step("reflect 7"))
+    later = Conversation(of, line, meter, Step("reflect 7"))
     assert ask(later) == LESSON and later.keys[-1].startswith("reflect 7/4/") and len(later.keys) == 7
 
 
