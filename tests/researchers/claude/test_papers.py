@@ -102,7 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
     web = Web()
     thread = threading.Thread(target=web.server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
