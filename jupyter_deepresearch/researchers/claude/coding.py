@@ -33,8 +33,8 @@ def patch_text(claim: str, change: str, pieces: Sequence[Piece], values: Paramet
     names, and a list of the others. ``values`` are those that runs use in place of those in the parameters cell."""
     shown, listed = chosen(pieces, f"{claim}\n{change}")
     parts = [
-        f"Claim to be tested: {one_line(claim, _CLAIM_CHARS)}",
-        f"Change asked for: {one_line(change, _CHANGE_CHARS)}" if change.strip() else "",
+        f"Claim to be tested: {shortened(quoted(one_line(claim, _CLAIM_CHARS)), _CLAIM_CHARS)}",
+        f"Change asked for: {shortened(quoted(one_line(change, _CHANGE_CHARS)), _CHANGE_CHARS)}" if change else "",
         block("code", "\n".join(map(_whole, shown)), _CODE_CHARS) if shown else "",
     ]
     if listed:
@@ -81,12 +81,12 @@ def _whole(piece: Piece) -> str:
 
 
 def _short(values: Parameters) -> str:
-    return shortened(values_line(values), _VALUES_CHARS)
+    return shortened(quoted(values_line(values)), _VALUES_CHARS)
 
 
 def misfit_text(problem: str, left: int) -> str:
     """What is told of a patch that does not fit. ``left``: how many tries there are after this one."""
-    return f"The patch cannot be used: {one_line(problem, 600)}\n{_again(left)}"
+    return f"The patch cannot be used: {quoted(one_line(problem, 600))}\n{_again(left)}"
 
 
 def failure_text(error: RunError | None, state: RunState | None, left: int) -> str:
@@ -96,7 +96,7 @@ def failure_text(error: RunError | None, state: RunState | None, left: int) -> s
         return f"The dry run {how}, and left no error.\n{_again(left)}"
     rule = f" (rule {one_line(error.rule, 60)})" if error.rule else ""
     tail = last_lines(quoted(error.tail), _TAIL_CHARS)
-    said = f"The dry run {how}: {one_line(error.line, 300)}{rule}"
+    said = quoted(f"The dry run {how}: {one_line(error.line, 300)}{rule}")
     return "\n".join([said, *([block("output", tail, _TAIL_CHARS)] if tail else []), _again(left)])
 
 

@@ -7,7 +7,7 @@ from ...core.project import Objective
 from ...core.research import Instruction, Seen
 from ...core.types import Piece, seed_name
 from ..directive import NEVER_SEARCHED
-from .blocks import block
+from .blocks import block, quoted
 from .digest import DIGEST_CHARS, number, plain, standing_line, values_line
 
 PLAN_CHARS = 11_000
@@ -21,7 +21,7 @@ _PLACES_CHARS = 900
 _DIRECTIVES_CHARS = 2000
 _DIRECTIVE_CHARS = 1500
 _OLD_DIRECTIVE_CHARS = 300
-_WAITING_CHARS = 300
+_WAITING_CHARS = 280
 _LINE_CHARS = 300
 
 
@@ -38,7 +38,7 @@ def _parts(seen: Seen, notes: Sequence[str], outcome: str) -> Iterator[str]:
     yield block("parameters", _parameters(seen), _PARAMETERS_CHARS)
     yield block("memory", seen.memory, _MEMORY_CHARS)
     yield block("latest_outcome", outcome, DIGEST_CHARS) if outcome else ""
-    yield "\n".join(_course(seen))
+    yield quoted("\n".join(_course(seen)))
     yield directives_text(seen.directives)
     yield "What is tried next?"
 
@@ -52,7 +52,7 @@ def objective_line(objective: Objective) -> str:
         line += f"; a gain below {number(objective.min_delta)} does not count"
     if objective.constraints:
         line += f"; keeping {', '.join(one_line(str(c), 60) for c in objective.constraints)}"
-    return shortened(line, _LINE_CHARS)
+    return shortened(quoted(line), _LINE_CHARS)
 
 
 def places(pieces: Sequence[Piece], chars: int) -> str:

@@ -6,7 +6,7 @@ from ...core.answers import Lesson, Recalled, Trial
 from ...core.notes import one_line, shortened
 from ...core.research import Seen
 from ...core.types import Experiment, Verdict
-from .blocks import block
+from .blocks import block, quoted
 from .digest import DIGEST_CHARS, number, standing_line
 from .leader import objective_line
 from .plans import Reflection
@@ -31,7 +31,7 @@ def _parts(seen: Seen, experiment: Experiment, digest: str) -> Iterator[str]:
     hypothesis = experiment.hypothesis
     yield objective_line(seen.objective)
     yield block("outcome", digest, DIGEST_CHARS)
-    expected = one_line(hypothesis.expected, _EXPECTED_CHARS)
+    expected = shortened(quoted(one_line(hypothesis.expected, _EXPECTED_CHARS)), _EXPECTED_CHARS)
     yield f"Expected: {expected}" if expected else ""
     yield "\n".join(_standings(seen))
     yield block("nearest_earlier", "\n".join(_nearest(seen, experiment)), _NEAREST * _NEAREST_CHARS + 20)

@@ -75,7 +75,7 @@ def test_a_failed_run_is_told_by_its_error_cell_rule_and_last_lines() -> None:
 
 def test_spikes_plateaus_divergence_and_slopes_are_found() -> None:
     calm = [2 - i / 50 for i in range(30)]
-    spiked = calm[:10] + [9.0] + calm[11:]
+    spiked = [*calm[:10], 9.0, *calm[11:]]
     seen = shape(line(spiked), DOWN)
     assert seen is not None and (seen.spikes, seen.largest) == (1, (11.0, 9.0))
     flat = shape(line([0.1, 0.5, 0.8, 0.9] + [0.9] * 12), UP)
