@@ -15,7 +15,7 @@ import pytest
 from jupyter_deepresearch.cli import main
 from jupyter_deepresearch.cli.progress import Progress
 from jupyter_deepresearch.core import events as ev
-from jupyter_deepresearch.core.answers import Lesson
+from jupyter_deepresearch.core.answers import Lesson, Usage
 from jupyter_deepresearch.core.types import Decision, Outcome, Purpose, Run, RunError, RunState, StopReason, Verdict
 from jupyter_deepresearch.service.opened import OpenedProject
 from tests.cli.proposing import propose
@@ -38,6 +38,23 @@ def test_views_in_plain_words(project: OpenedProject, capsys: Capture) -> None:
     ):
         assert main([words[0], folder, *words[1:]]) == 0
         assert expected in capsys.readouterr().out
+
+
+def test_what_calls_have_cost_is_told_by_phase_and_day(project: OpenedProject, capsys: Capture) -> None:
+    project.ledger.append(ev.Answered("k", Usage("plan", "local", 5000, 500, latency_s=2.0), "{}"))
+    project.ledger.append(ev.Answered("l", Usage("reflect", "m", 2000, 100, usd=0.0125), "{}", 0))
+    assert main(["cost", str(project.folder)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["plan", "1", "5,000", "0", "500", "2.0", "$?"] in lines
+    assert ["in", "all", "2", "7,000", "0", "600", "2.0", "$0.0125"] in lines
+    assert lines[8] == ["LLM", "calls", "while", "training:", "0"] and lines[5][:2] == ["day", "(UTC)"]
+    assert lines[9] == ["calls", "of", "unknown", "price,", "not", "in", "the", "sums:", "1"]
+    assert main(["cost", str(project.folder), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {key: told[key] for key in ("calls", "tokens_in", "tokens_out", "usd", "unpriced_calls")} == {
+        **{"calls": 2, "tokens_in": 7000, "tokens_out": 600, "usd": 0.0125, "unpriced_calls": 1},
+    }
+    assert told["by_phase"]["plan"]["usd"] is None and sum(day["calls"] for day in told["by_day"].values()) == 2
 
 
 def test_events_come_one_a_line_from_where_one_wants(project: OpenedProject, capsys: Capture) -> None:

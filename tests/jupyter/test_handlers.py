@@ -74,6 +74,15 @@ async def test_memory_is_given_as_sent(api: Api, folder: Path) -> None:
     assert set(memory) == {"brief", "log", "notes"}
 
 
+async def test_the_bill_is_given_whole(api: Api, folder: Path) -> None:
+    project = await started(api)
+    await until(api, project, "finished")
+    bill = (await api.get("projects", project, "cost")).body
+    nothing = {"calls": 0, "tokens_in": 0, "tokens_out": 0, "usd": 0.0, "by_phase": {}}
+    assert bill.items() >= {**nothing, "calls_while_training": 0, "calls_about_live_runs": 0, "by_day": {}}.items()
+    assert "there is no project" in refused(await api.get("projects", "nobody", "cost"), 404, "not_found")
+
+
 async def test_events_can_be_followed_by_their_seq(api: Api, folder: Path) -> None:
     project = await finished(api)
     first = (await api.get("projects", project, "events")).body

@@ -59,6 +59,7 @@ def test_a_project_is_researched_from_a_kernel_without_a_server(folder: Path) ->
         assert "runs next" in kernel.say("try x=3.0").text
         assert "paused" in kernel.say("pause").text
         assert "running" in kernel.say("resume").text and "# Brief" in kernel.say("memory").text
+        assert "LLM calls while training: 0" in kernel.say("cost").text
         assert (folder / "PROJECT_BRIEF.md").read_text() == "make it better\n"
     assert is_running(pid), "the kernel has gone, the loop goes on"
     with a_kernel(folder) as kernel:
