@@ -22,7 +22,7 @@ LEAST_TRIALS, MOST_TRIALS = 2, 50
 _USUAL_TRIALS = 12
 _SHOWN_TRIALS = 6
 _ACCOUNTS = 400
-_NAME = re.compile(r"[-*\s`]*([^\W\d]\w*)")
+_NAME = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,17 @@ def space_of(seen: Seen, lines: Sequence[str]) -> Space:
 
     Raises InvalidNotebook, in one line, where a line cannot be used or nothing is left to search.
     """
-    found = narrow(seen.survey, lines)
-    remarks = tuple(remark for told in found.remarks for remark in told)
-    named = {match[1] for line in lines for match in (_NAME.match(line),) if match is not None}
-    free = [d for d in found.space if d.name in named]
-    fast = [Dimension(name, choices=(value,)) for name, value in found.fixed.items()]
-    if not free or len(free) + len(fast) < len(named):
+    read = [narrow(seen.survey, [line]) for line in lines]
+    remarks = tuple(remark for one in read for told in one.remarks for remark in told)
+    if not read or not all(one.directed for one in read):
         why = "; ".join(remarks) or "it names no parameter with a range or choices"
         raise InvalidNotebook(shortened(f"the space of the sweep cannot be used: {why}", 600))
+    found = narrow(seen.survey, lines)
+    named = {match[0] for said in found.directed for match in (_NAME.match(said),) if match is not None}
+    free = [d for d in found.space if d.name in named]
+    if not free:
+        raise InvalidNotebook("the space of the sweep holds everything fast; accepted: at least one range or choices")
+    fast = [Dimension(name, choices=(value,)) for name, value in found.fixed.items()]
     return Space((*free, *fast), remarks)
 
 
