@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from jupyter_deepresearch.researchers.claude.conversation import Conversation
 from jupyter_deepresearch.researchers.claude.line import Line, Step
 from jupyter_deepresearch.researchers.claude.plans import Reflection
 from jupyter_deepresearch.researchers.claude.tools.tool import Tool
-from jupyter_deepresearch.researchers.llm.talk import Abilities, AnswerForm, Reply, Request, Said, ToolSpec
+from jupyter_deepresearch.researchers.llm.talk import Abilities, AnswerForm, Reply, Request, ToolSpec
 
 from .doubles import KnowingModel, LogMeter, broken, calls, cut, refusal, says
 
@@ -50,12 +49,6 @@ def ask(talk: Conversation, text: str = "What did it teach?") -> Reflection:
 
 def texts(request: Request) -> list[str]:
     return [turn.text for turn in request.turns]
-
-
-def results(request: Request) -> list[tuple[str, bool]]:
-    last = request.turns[-1]
-    assert isinstance(last, Said)
-    return [(result.text, result.is_error) for result in last.results]
 
 
 def test_an_answer_is_one_call_with_what_the_agent_is() -> None:
@@ -232,61 +225,6 @@ def test_a_fallback_that_refuses_too_ends_it() -> None:
         match=r"first refused to answer \(category frontier_llm\), and second refused to answer, too\.",
     ):
         ask(conversation(model, agent("second")))
-
-
-def test_calls_of_one_reply_are_answered_in_order_with_what_was_wrong_of_each() -> None:
-    asked = calls(
-        ("square", {"number": 3}),
-        ("square", '{"number": "many"}'),
-        ("cube", {"number": 3}),
-        ("square", {"number": -1}),
-        ("square", {"number": 5}),
-    )
-    model = KnowingModel([asked, says(LESSON)])
-    assert ask(conversation(model, agent(tools=(SQUARE,)))) == LESSON
-    told = results(model.requests[1])
-    assert told[0] == ("3 squared is 9", False)
-    assert told[1][1] and "the arguments do not fit" in told[1][0] and "`$.number`" in told[1][0]
-    assert told[2] == ("there is no tool 'cube'; there are: square", True)
-    assert told[3] == ("there is no experiment -1; there are 0 to 7", True)
-    assert told[4] == ("not looked up: at most 4 calls at a time", True)
-
-
-def test_results_are_cut() -> None:
-    model = KnowingModel([calls(("square", {"number": 99})), says(LESSON)])
-    ask(conversation(model, agent(tools=(SQUARE,))))
-    ((text, _),) = results(model.requests[1])
-    assert len(text) == SQUARE.chars and text.endswith(".…")
-
-
-def test_a_call_that_is_repeated_is_told_so_and_then_ends_the_tools() -> None:
-    same: list[Any] = [calls(("square", text)) for text in ('{"number": 3}', '{ "number":3 }', '{"number": "3"}')]
-    model = KnowingModel([*same, says(LESSON)])
-    ask(conversation(model, agent(tools=(SQUARE,), limits=Limits(9, 24_000))))
-    assert results(model.requests[2]) == [("you asked this before; the answer was the same: 3 squared is 9", False)]
-    assert results(model.requests[3]) == [("you asked this twice before; nothing more is looked up", True)]
-    assert [request.is_last for request in model.requests] == [False, False, False, True]
-    assert texts(model.requests[3])[-1] == "No more tools: answer now with what you know."
-
-
-def test_a_repeated_call_whose_answer_changed_gets_the_new_one() -> None:
-    pages = iter(["nothing yet", "a note"])
-
-    async def read(asked: Number) -> str:
-        return next(pages)
-
-    note = Tool(ToolSpec("read", "A note.", Number), read)
-    model = KnowingModel([calls(("read", {"number": 1})), calls(("read", {"number": 1})), says(LESSON)])
-    ask(conversation(model, agent(tools=(note,))))
-    assert results(model.requests[2]) == [("a note", False)]
-
-
-def test_at_the_turn_limit_the_last_call_says_so_and_then_it_is_over() -> None:
-    model = KnowingModel([calls(("square", {"number": n})) for n in range(9)])
-    with pytest.raises(ResearcherFailed, match="could not be used"):
-        ask(conversation(model, agent(tools=(SQUARE,))))
-    assert [request.is_last for request in model.requests][:4] == [False, False, False, True]
-    assert len(model.requests) <= 5
 
 
 def test_without_the_ability_an_agent_has_no_tools() -> None:
