@@ -15,6 +15,8 @@ from pathlib import Path
 GUARD = Path(__file__).with_name("guard")
 BEFORE = "TESTS_ENVIRONMENT_BEFORE"  # what was changed, as JSON: pytest's worker processes begin with it changed
 PAID = ("ANTHROPIC_", "SEMANTIC_SCHOLAR_")
+# Libraries that tell their makers how they are used are told not to, by their own switches.
+QUIET = {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "WANDB_ERROR_REPORTING": "false"}
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 _spec = importlib.util.spec_from_file_location("tests_guard", GUARD / "sitecustomize.py")
@@ -41,7 +43,7 @@ def _closed(python_path: str) -> dict[str, str]:
     named = {**dict.fromkeys(PROXIES, proxy), "NO_PROXY": near}
     others = [entry for entry in python_path.split(os.pathsep) if entry and entry != str(GUARD)]
     small = {name.lower(): value for name, value in named.items()}
-    return {**named, **small, "PYTHONPATH": os.pathsep.join([str(GUARD), *others])}
+    return {**QUIET, **named, **small, "PYTHONPATH": os.pathsep.join([str(GUARD), *others])}
 
 
 def environment_before() -> dict[str, str]:

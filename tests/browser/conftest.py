@@ -31,6 +31,7 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
     "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # a browser refuses the network as tests do
 )
 
 

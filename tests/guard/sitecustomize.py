@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 LOG = "TESTS_REFUSED_CONNECTIONS"  # the file that a test's end reads
 CLOSED_PROXY = ("127.0.0.254", 9)  # what the environment names as the proxy: nobody listens there
 NEAR = ("127.", "::ffff:127.")
-HERE = {"", "localhost", "::1", "::", "0.0.0.0", "ip6-localhost"}
+# The machine's own name is in its hosts file: torch's and MPI's rendezvous look it up.
+HERE = {"", "localhost", "::1", "::", "0.0.0.0", "ip6-localhost", os.uname().nodename}
 SENDS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 LOOKS_UP = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
 
