@@ -7,8 +7,7 @@ from typing import Any
 
 from jupyter_deepresearch.testing import Answer, Call, SentRequest
 
-BRIEF_CHARS = 2700
-_BRIEF = """\
+BRIEF = """\
 # Handwritten digits, in PyTorch
 
 Find a small convolutional network, and a way to train it, that names the most of the 719 validation digits rightly in
@@ -41,9 +40,18 @@ has to take less than a millisecond on one core. Accuracy counts first, and its 
 - Look at the train and validation gap before reaching for a larger network: it has been small so far.
 - Do not spend more than five minutes on one run. We have a quota on the shared GPUs and others wait for it.
 
+## What the result is for
+
+- The three best networks go to the people who build the sorter. They train them again on their own scans, with the same
+  code, so a trick that only works with one seed or with this one order of the images is of no use to them.
+- They read the notebook before they use it. A line of reason above each change saves us a long call later on.
+- The confusion of 1 and 7, and of 3 and 8, costs most in practice. If two networks are equally good, take the one that
+  makes fewer of these two mistakes, and say in the lesson which digits were confused.
+- We decide on the first of the month. A network of 97.5 % that is well understood by then is worth more to us than one
+  of 98.2 % that came out of the last night of search.
+
+Thanks to you!
 """
-BRIEF = _BRIEF.strip() + "\n" + ("\nThe remaining questions are for the person who wrote this brief." * 20)
-BRIEF = BRIEF[:BRIEF_CHARS]
 
 _IDEAS = (
     ("label smoothing keeps the network from being too sure of digits that people write in two ways", "loss_of"),
