@@ -90,11 +90,15 @@ async def _answers_by_tool(model: str, probe: Probe) -> bool:
 
 
 async def _tried(probe: Probe, request: Request) -> Reply | None:
-    """The reply, None where the server does not take such a request or breaks over it."""
-    try:
-        return await probe(request)
-    except (NotTaken, Broke):
-        return None
+    """The reply, None where the server does not take such a request or breaks over it twice: once may be chance."""
+    for _ in range(2):
+        try:
+            return await probe(request)
+        except NotTaken:
+            return None
+        except Broke:
+            continue
+    return None
 
 
 def _request(model: str, form: AnswerForm, max_tokens: int = _MORE_TOKENS) -> Request:

@@ -4,6 +4,7 @@ import dataclasses
 import enum
 import functools
 import json
+import math
 import re
 import types
 import typing
@@ -88,15 +89,16 @@ def parse(text: str, cls: type[T]) -> T:
 
     Raises ValueError, one line for the model that wrote it: where, what was found, what is accepted.
     """
-    complaint = ""
-    fitting: list[T] = []
-    for found in _objects(text):
+    complaint, last = "", None
+    names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    objects = list(_objects(text))
+    for found in [one for one in objects if names & one.keys()] or objects:
         try:
-            fitting.append(_converted(found, cls))
+            last = _converted(found, cls)
         except ValueError as error:
-            complaint = complaint or str(error)
-    if fitting:
-        return fitting[-1]
+            complaint = str(error)
+    if last is not None:
+        return last
     raise ValueError(complaint or f"no JSON object in the answer; found {_shown(text)}; accepted: {schema(cls)}")
 
 
@@ -154,9 +156,9 @@ def _word(found: str, kind: type[enum.Enum], path: str) -> object:
     return word
 
 
-def _objects(text: str) -> Iterator[object]:
-    """The outermost JSON objects of a text, in their order."""
-    decoder = json.JSONDecoder(strict=False)
+def _objects(text: str) -> Iterator[dict[str, object]]:
+    """The outermost JSON objects of a text, in their order. What is no finite number is null."""
+    decoder = json.JSONDecoder(strict=False, parse_constant=_nothing, parse_float=_finite)
     place = text.find("{")
     for _ in range(_STARTS):
         if place < 0:
@@ -167,6 +169,15 @@ def _objects(text: str) -> Iterator[object]:
         except (ValueError, RecursionError):
             place += 1
         place = text.find("{", place)
+
+
+def _nothing(constant: str) -> None:
+    """NaN and the infinities are no JSON."""
+
+
+def _finite(number: str) -> float | None:
+    value = float(number)
+    return value if math.isfinite(value) else None
 
 
 def _has_default(field: dataclasses.Field[typing.Any]) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Sender:
 
         Raises ResearcherFailed and ResearcherStopped, each with a line that names the server and what to do.
         """
+        await asyncio.to_thread(importlib.import_module, "anthropic")  # seconds that others need not wait
         body.stream = self.is_streaming
         heard = await self._heard(body)
         if not heard.is_begun and body.stream:
@@ -55,7 +57,9 @@ class Sender:
                 await _listen(response, heard)
         except ServerSaid as said:
             raise error_of(Fault(200, said.kind, str(said)), self.server, body.model) from None
-        except anthropic.APITimeoutError:
+        except anthropic.APITimeoutError as error:
+            if isinstance(error.__cause__, httpx2.ConnectTimeout):
+                raise unreached(self.server, "no connection in time") from None
             raise late(self.server, self.timeout_s) from None
         except anthropic.APIStatusError as error:
             raise error_of(_fault(error), self.server, body.model) from None
@@ -109,23 +113,23 @@ def _client(server: Server, timeout_s: float, streams: bool) -> "anthropic.Async
                 request.headers[name] = PLACEHOLDER
 
     try:
-        http = httpx2.AsyncClient(
+        http_client = httpx2.AsyncClient(
             timeout=httpx2.Timeout(read_s, connect=min(CONNECT_S, timeout_s)),
             trust_env=not server.is_loopback,
             verify=not is_plain,  # certificates take longer to read than all the rest of a request
             follow_redirects=False,
             event_hooks={"request": [guard]},
         )
-    except (ValueError, ImportError, OSError) as error:
-        why = shortened(str(error), server)
-        raise ResearcherStopped(f"the proxies or certificates of the environment cannot be used: {why}") from None
-    return anthropic.AsyncAnthropic(
-        api_key=key,
-        base_url=server.base_url,
-        max_retries=0,
-        default_headers={} if server.is_anthropic else {"X-Api-Key": key},
-        http_client=http,
-    )
+        return anthropic.AsyncAnthropic(
+            api_key=key,
+            base_url=server.base_url,
+            max_retries=0,
+            default_headers={} if server.is_anthropic else {"X-Api-Key": key},
+            http_client=http_client,
+        )
+    except (ValueError, ImportError, OSError, httpx2.InvalidURL) as error:
+        why = f"{server.host}, or a proxy or certificates of the environment: {shortened(str(error), server)}"
+        raise ResearcherStopped(f"nothing can be asked of {why}") from None
 
 
 async def _listen(response: "httpx2.Response", heard: Heard) -> None:

@@ -1,6 +1,7 @@
 """Which server is asked, and with which key: what may go where is decided here."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -73,8 +74,7 @@ class Server:
             is_local_name
             or self.is_loopback
             or name.endswith((".local", ".lan", ".internal", ".home.arpa"))
-            or _address(name, "is_private")
-            or _address(name, "is_link_local")
+            or (_address(name, "version") and not _address(name, "is_global"))
         )
 
 
@@ -85,8 +85,10 @@ def server_of(options: ResearcherOptions, environ: Mapping[str, str]) -> Server:
     """
     given = options.base_url or environ.get("ANTHROPIC_BASE_URL", "").strip()
     where = "[researcher] base_url" if options.base_url else "ANTHROPIC_BASE_URL"
-    key = environ.get("ANTHROPIC_API_KEY", "").strip() or environ.get("ANTHROPIC_AUTH_TOKEN", "").strip()
-    return Server(_base(given, where) if given else ANTHROPIC, key or None)
+    found = [environ.get(name, "").strip() for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")]
+    servers = [Server(_base(given, where) if given else ANTHROPIC, key) for key in found if key]
+    fitting = [server for server in servers if not server.is_key_kept_back]
+    return (fitting or servers or [Server(_base(given, where) if given else ANTHROPIC)])[0]
 
 
 def _base(given: str, where: str) -> str:
@@ -94,13 +96,13 @@ def _base(given: str, where: str) -> str:
     complaint = f"{where}: found {given.split('@')[-1]!r}; accepted: http(s)://HOST[:PORT][/PREFIX] without a password"
     try:
         address = urlsplit(given)
-        if address.scheme not in ("http", "https") or not address.hostname or "@" in address.netloc:
+        name, port = address.hostname or "", address.port
+        if address.scheme not in ("http", "https") or "@" in address.netloc or not re.fullmatch(r"[\w.:-]+", name):
             raise InvalidConfig(complaint)
-        port = address.port
     except ValueError:
         raise InvalidConfig(complaint) from None
     path = address.path.rstrip("/").removesuffix("/messages").rstrip("/").removesuffix("/v1").rstrip("/")
-    host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
+    host = f"[{name}]" if ":" in name else name
     return f"{address.scheme}://{host}{f':{port}' if port else ''}{path}"
 
 

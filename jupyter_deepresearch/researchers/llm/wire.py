@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 import msgspec
 
@@ -71,7 +72,7 @@ def body(request: Request, server: Server) -> Body:
     return Body(
         model=request.model,
         max_tokens=request.max_tokens,
-        messages=_turns(request),
+        messages=_turns(request, server),
         system=whole(f"{request.system}\n\n{_INSTRUCTION}{_schema(request)}".strip() if asks_text else request.system),
         tools=tools,
         tool_choice=Choice("none") if request.is_last and tools and not _by_tool(request) else None,
@@ -126,27 +127,34 @@ def _output(request: Request, server: Server) -> Output | None:
     return output if output.effort or output.format else None
 
 
-def _turns(request: Request) -> list[Turn]:
+def _turns(request: Request, server: Server) -> list[Turn]:
     """The conversation. Calls that got no result get one that says so: the API takes no open ones."""
     turns: list[Turn] = []
     open_calls: tuple[str, ...] = ()
     for turn in request.turns:
         if isinstance(turn, Reply):
             open_calls = called(turn.content)
-            turns.append(Turn("assistant", _said_back(turn)))
+            turns.append(Turn("assistant", _said_back(turn, server)))
         else:
             turns.append(Turn("user", _ours(turn, open_calls)))
             open_calls = ()
     return turns
 
 
-def _said_back(reply: Reply) -> msgspec.Raw | str:
-    """The model's blocks as they came, but for blank texts, which the API does not take; words where none are left."""
+def _said_back(reply: Reply, server: Server) -> msgspec.Raw | str:
+    """The model's blocks as they came, but for those that the API does not take; words where none are left."""
     blocks = json.loads(reply.content or "[]")
-    kept = [block for block in blocks if block.get("type") != "text" or str(block.get("text", "")).strip()]
+    kept = [block for block in blocks if _is_taken(block, server)]
     if not kept:
         return EMPTY
     return _raw(whole(reply.content if len(kept) == len(blocks) else json.dumps(kept, ensure_ascii=False)))
+
+
+def _is_taken(block: dict[str, Any], server: Server) -> bool:
+    """No blank texts; of Anthropic's thoughts those alone that were thought to their end, where they are signed."""
+    if block.get("type") == "text":
+        return bool(str(block.get("text", "")).strip())
+    return block.get("type") != "thinking" or not server.is_anthropic or bool(block.get("signature"))
 
 
 def _ours(said: Said, open_calls: tuple[str, ...]) -> list[Text | Result] | str:

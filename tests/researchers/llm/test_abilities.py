@@ -83,6 +83,12 @@ def test_a_server_that_breaks_over_a_feature_does_without_it() -> None:
         assert found(server) == Abilities(AnswerForm.TEXT, tools=False)
 
 
+def test_one_failure_by_chance_costs_no_feature() -> None:
+    failures = iter([Fault.status(500)])
+    with MessagesServer(lambda request: next(failures, None) or able(request)) as server:
+        assert found(server) == BOTH
+
+
 @pytest.mark.parametrize(
     ("server", "error"),
     [

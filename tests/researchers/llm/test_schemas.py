@@ -115,6 +115,22 @@ def test_a_patch_keeps_its_lines_and_line_ends_inside_of_strings_are_let_pass() 
     assert parse(text, Patch).edits == (PatchEdit("cell a", "x = 1\n\ty", "x = 2\ny"),)
 
 
+def test_objects_of_another_shape_are_not_taken_for_an_empty_answer() -> None:
+    edit = '{"edits": [{"place": "cell a", "search": "x", "replace": "y"}]}'
+    for text in (f'{edit} as in {{"a": 1}} or {{}}', f'`{{"lr": 3}}` becomes {edit}'):
+        assert parse(text, Patch).edits == (PatchEdit("cell a", "x", "y"),)
+    assert parse("{}", Patch) == Patch()
+    assert "edits[0]" in complained('{} {"edits": ["x"]}') and "value" in complained(
+        '{"parameters": [{"name": "a", "value": NaN}]}'
+    )
+
+
+def complained(text: str) -> str:
+    with pytest.raises(ValueError) as raised:
+        parse(text, Patch)
+    return str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -13,7 +13,7 @@ from jupyter_deepresearch.errors import InvalidConfig, ResearcherFailed, Researc
 from jupyter_deepresearch.researchers.llm import wire
 from jupyter_deepresearch.researchers.llm.sdk import MessagesModel
 from jupyter_deepresearch.researchers.llm.server import PLACEHOLDER, Server, server_of
-from jupyter_deepresearch.researchers.llm.talk import Effort, Request, Said
+from jupyter_deepresearch.researchers.llm.talk import Effort, Reply, Request, Said, Stop
 from jupyter_deepresearch.testing import Answer, MessagesServer
 from tests.researchers.llm import odd
 
@@ -42,6 +42,12 @@ def test_a_key_of_anthropics_never_reaches_another_server(monkeypatch: pytest.Mo
         ask(server.base_url)
     assert len(server.reached) == 2
     assert all("sk-ant-" not in each and f"Bearer {PLACEHOLDER}" in each for each in server.reached)
+
+
+def test_of_two_keys_each_server_gets_the_one_that_is_for_it() -> None:
+    keys = {"ANTHROPIC_API_KEY": CLAUDE_KEY, "ANTHROPIC_AUTH_TOKEN": "own"}
+    assert server_of(ResearcherOptions(base_url="http://localhost:4000"), keys).sent_key == "own"
+    assert server_of(ResearcherOptions(), keys).sent_key == CLAUDE_KEY
 
 
 def test_a_server_that_wants_its_own_key_says_so() -> None:
@@ -74,7 +80,7 @@ def test_proxies_of_the_environment_are_for_servers_elsewhere(monkeypatch: pytes
 def test_a_proxy_that_is_none_stops_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "carrier-pigeon://x")
-    with pytest.raises(ResearcherStopped, match="proxies"):
+    with pytest.raises(ResearcherStopped, match="proxy"):
         ask(None, ANTHROPIC_API_KEY=CLAUDE_KEY)
 
 
@@ -96,7 +102,14 @@ def test_a_key_that_may_not_go_there_stops_before_any_request(base_url: str | No
 
 @pytest.mark.parametrize(
     "base_url",
-    ["http://192.168.0.7:8000", "http://gpu-box:8000", "http://gpu.local", "http://[::1]:9", "https://a.example"],
+    [
+        "http://192.168.0.7:8000",
+        "http://gpu-box:8000",
+        "http://gpu.local",
+        "http://[::1]:9",
+        "http://100.64.1.2",
+        "https://a.example",
+    ],
 )
 def test_a_key_goes_to_ones_own_network_in_clear_text_and_anywhere_else_hidden(base_url: str) -> None:
     assert server_of(ResearcherOptions(base_url=base_url), {"ANTHROPIC_API_KEY": "own"}).sent_key == "own"
@@ -111,7 +124,9 @@ def test_hosts_are_told_apart_by_their_whole_name() -> None:
     assert not Server("http://localhost.example.com").is_loopback
 
 
-@pytest.mark.parametrize("given", ["ollama", "ftp://x", "http://", "http://me:secret@host", "http://host:port"])
+@pytest.mark.parametrize(
+    "given", ["ollama", "ftp://x", "http://", "http://me:secret@host", "http://host:port", "http://a b"]
+)
 def test_an_address_that_is_none_is_refused_at_once(given: str) -> None:
     with pytest.raises(InvalidConfig, match="base_url: found") as raised:
         MessagesModel(ResearcherOptions(base_url=given), {})
@@ -121,6 +136,14 @@ def test_an_address_that_is_none_is_refused_at_once(given: str) -> None:
 def test_the_key_is_in_no_repr() -> None:
     of = MessagesModel(ResearcherOptions(), {"ANTHROPIC_API_KEY": CLAUDE_KEY})
     assert CLAUDE_KEY not in repr(of) + repr(of.server) + repr(vars(of))
+
+
+def test_a_thought_that_was_cut_before_it_was_signed_does_not_go_back_to_anthropic() -> None:
+    content = '[{"type":"thinking","thinking":"Hm","signature":""},{"type":"text","text":"So"}]'
+    request = Request("claude-haiku-5-5", "", (Said("hi"), Reply(content, Stop.CUT), Said("on")))
+    for server, kinds in ((Server("https://api.anthropic.com"), ["text"]), (Server("http://h"), ["thinking", "text"])):
+        sent = json.loads(wire.sent(wire.body(request, server)))["messages"][1]["content"]
+        assert [block["type"] for block in sent] == kinds
 
 
 def test_effort_and_caching_are_asked_of_anthropic_alone() -> None:
