@@ -6,11 +6,12 @@ from .tools.tool import Tool
 
 CHARS_PER_TOKEN = 4
 """What a token counts here: one measure for every model, and the one that other agents are compared by."""
+_SMALLEST_SHARE = 3
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one ask may take, its repairs and new attempts included.
+    """What the first ask of a conversation may take, its repairs and new attempts included.
 
     ``turns``: how often an attempt may call the model to look things up and answer; ``tokens``: characters / 4 of
     everything that is sent. At the first the agent has to answer with what it knows, past the second nothing is sent.
@@ -19,10 +20,10 @@ class Limits:
     turns: int
     tokens: int
 
-    @property
-    def chars(self) -> int:
-        """The token limit in characters."""
-        return self.tokens * CHARS_PER_TOKEN
+    def chars(self, ask: int) -> int:
+        """What the first, second, ... ask of a conversation may send, in characters: later ones need less, and a worker
+        that uses up each of them is ended the sooner."""
+        return self.tokens * CHARS_PER_TOKEN // min(ask, _SMALLEST_SHARE)
 
 
 LEADER_LIMITS = Limits(turns=4, tokens=24_000)

@@ -17,7 +17,7 @@ ATTEMPTS = 3
 """Attempts at one answer before the step is tried again later."""
 
 _WHY_CHARS = 300
-_OPENING_SHARE = 3
+_OPENING_SHARE = 2
 """The share of an ask's limit that its first request may take with all earlier turns as they were."""
 
 
@@ -37,6 +37,7 @@ class Conversation:
         self._answered: Turns = ()  # the same without what was looked up and mended on the way
         self._keys: tuple[str, ...] = ()
         self._refusals: tuple[Refusal, ...] = ()
+        self._asks = 0
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -59,6 +60,7 @@ class Conversation:
         Attempts that are in the log from an earlier life and led to nothing cost nothing, and are not counted.
         Raises ResearcherFailed where asking later may help, ResearcherStopped where only the person can, BudgetReached.
         """
+        self._asks += 1
         question = Question(phase, answer, effort)
         exchange = await self._opened(question, Past(refusals=self._refusals))
         turns = self._opening(exchange, text)
@@ -82,7 +84,8 @@ class Conversation:
 
     async def _opened(self, question: Question, past: Past) -> Exchange:
         """What is left after ``past``: who refused is not asked again, no attempt has the number of another."""
-        exchange = Exchange(self._agent, self._line, self._meter, self._step, question)
+        limit = self._agent.limits.chars(self._asks)
+        exchange = Exchange(self._agent, self._line, self._meter, self._step, question, limit)
         exchange.refusals, exchange.attempt, exchange.keys = past.refusals, past.attempts, list(past.keys)
         exchange.has_turned = past.refusals != self._refusals
         await exchange.open()
@@ -91,7 +94,7 @@ class Conversation:
     def _opening(self, exchange: Exchange, text: str) -> Turns:
         """The turns that an attempt begins with; long ones of before without what was looked up on the way."""
         turns = (*self._turns, Said(text))
-        if request_chars(exchange.request(turns)) * _OPENING_SHARE <= self._agent.limits.chars:
+        if request_chars(exchange.request(turns)) * _OPENING_SHARE <= exchange.limit:
             return turns
         return (*self._answered, Said(text))
 

@@ -37,8 +37,8 @@ class Question:
 
 @dataclass
 class Exchange:
-    """Grows with every call. ``sent`` counts characters, ``is_new`` whether anything was paid for just now,
-    ``is_wide`` whether replies get twice the room, ``attempt`` is the number of the present one, from 1,
+    """Grows with every call. ``sent`` counts characters, of ``limit`` at most, ``is_new`` whether anything was paid for
+    just now, ``is_wide`` whether replies get twice the room, ``attempt`` is the number of the present one, from 1,
     ``has_turned`` says that the model changed since the ask began."""
 
     agent: Agent
@@ -46,6 +46,7 @@ class Exchange:
     meter: Meter
     step: Step
     question: Question
+    limit: int
     refusals: tuple[Refusal, ...] = ()
     attempt: int = 0
     sent: int = 0
@@ -85,18 +86,18 @@ class Exchange:
 
     def has_room(self, request: Request) -> bool:
         """Whether after this request, and what it may bring, one more could be sent."""
-        return self.sent + 2 * request_chars(request) + _TURN_CHARS <= self.agent.limits.chars
+        return self.sent + 2 * request_chars(request) + _TURN_CHARS <= self.limit
 
     async def send(self, request: Request) -> Reply:
         """The reply. Raises Unusable where it may not be sent any more, and as ``Line.hear``."""
-        chars, limit = request_chars(request), self.agent.limits
-        if self.sent + chars > limit.chars:
+        chars, most = request_chars(request), self.limit // CHARS_PER_TOKEN
+        if self.sent + chars > self.limit:
             if self.sent == 0:
                 raise ResearcherStopped(
                     f"what the {self.agent.name} has to be told takes {chars // CHARS_PER_TOKEN} tokens and it may be "
-                    f"sent {limit.tokens}: shorten the brief, the prompts in prompts/ or the code, then resume"
+                    f"sent {most}: shorten the brief, the prompts in prompts/ or the code, then resume"
                 )
-            raise Unusable(f"the {self.agent.name} used up its {limit.tokens} tokens without an answer", is_final=True)
+            raise Unusable(f"the {self.agent.name} used up its {most} tokens without an answer", is_final=True)
         self.sent += chars
         heard = await self.line.hear(request, self.question.phase, self.step, self.attempt, self.meter)
         self.is_new = self.is_new or heard.is_new

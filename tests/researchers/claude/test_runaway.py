@@ -174,7 +174,21 @@ def test_a_last_call_is_always_left_for_an_answer() -> None:
         model = KnowingModel([behave] * 60)
         talk = Conversation(Agent("code", "m", None, "", TOOLS, limits), Line(model), LogMeter(), Step("patch 1.0"))
         assert asyncio.run(talk.ask(Phase.PATCH, "Patch it. " * 600, Patch)).note == "this is what I know"
-        assert sum(map(sent, model.requests)) <= limits.chars and model.requests[-1].is_last
+        assert sum(map(sent, model.requests)) <= limits.chars(1) and model.requests[-1].is_last
+
+
+def test_a_worker_that_uses_up_every_question_is_ended_all_the_same() -> None:
+    """It looks around as long as it may and answers with what does not fit: a patch and its two fixes in all."""
+
+    def behave(request: Request) -> Reply:
+        looks = calls(*[("read", {"place": "train.py", "line": len(model.requests) * 10 + n}) for n in range(4)])
+        return says(Patch(note="no")) if request.is_last else looks
+
+    model = KnowingModel([behave] * 99)
+    talk = Conversation(Agent("code", "m", None, "", TOOLS, CODE_LIMITS), Line(model), LogMeter(), Step("patch 1.0"))
+    for question in ("Patch it. " * 600, "It does not fit. " * 40, "Nor does this. " * 40):
+        assert asyncio.run(talk.ask(Phase.PATCH, question, Patch)).note == "no"
+    assert sum(map(sent, model.requests)) <= 2 * TOKENS * 4
 
 
 def test_later_questions_leave_out_what_was_looked_up_once_it_is_long() -> None:
