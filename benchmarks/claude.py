@@ -42,7 +42,7 @@ PATIENCE_S = 60.0
 _GIVES_UP = "the researcher cannot answer"
 _RUNAWAY = (
     "runaway: a code worker that reads four places with each call and never answers, the plan before it counted, until "
-    "the step is put off; sweep: the most calls between two of five trials (its plan and its lesson are one call each); "
+    "the step is put off; sweep: the most calls between two of five trials (plan and lesson are one call each); "
     "tool bytes: the definitions as sent, as JSON"
 )
 _RIVAL = (

@@ -128,7 +128,7 @@ def _add_options(parser: argparse.ArgumentParser, command: str) -> None:
         add("--notebook", metavar="FILE", help="the notebook to research, where the folder has several")
         add("--metric", metavar="NAME", help="the reported number to improve")
         add("--direction", choices=("maximize", "minimize"), help="which way is better (default: by the metric's name)")
-        add("--researcher", metavar="KIND", help="who proposes: sweep")
+        add("--researcher", metavar="KIND", help="who proposes: claude, claude-cli or sweep")
         add("--approval", choices=("auto", "ask"), help="whether each hypothesis waits for you")
         add("--kernel", metavar="NAME", help="the kernel of every run (default: the notebook's own)")
         add("--cycles", type=int, metavar="N", help="stop after so many hypotheses")

@@ -27,13 +27,16 @@ cycles = 20  # hypotheses after the baseline
 # hours = 8
 # run_minutes = 30  # of one run
 # gpu_hours = 8
+# usd = 1.00  # of calls to a language model
 # patience = 10  # cycles without a confirmed gain
 
 [approval]
 mode = "auto"  # "ask": each hypothesis waits for you
 
 [researcher]
-# kind = "sweep"  # searches the parameters, offline
+# kind = "sweep"  # searches the parameters, offline; "claude" changes code too (the default where a key is set)
+# leader_model = "claude-haiku-5-5"
+# base_url = "http://localhost:11434"  # another server that speaks the Messages API; leader_model is one of its own
 
 [trust]
 seeds = 3  # a champion must win on so many

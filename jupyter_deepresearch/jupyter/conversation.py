@@ -16,7 +16,7 @@ from .servers import URL_VARIABLE
 
 HELP = """\
 start [PATH]        research the project in PATH (default: here), or go on with it
-                    --notebook F --metric M --direction maximize|minimize --researcher sweep
+                    --notebook F --metric M --direction maximize|minimize --researcher claude|sweep
                     --approval auto|ask --kernel NAME --cycles N --hours H --usd X
                     %%deepresearch start ... takes the brief as the cell's body
 status              what is happening and why
