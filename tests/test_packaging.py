@@ -113,6 +113,8 @@ def test_command_is_installed_and_runs_from_the_wheel(installed: Installed) -> N
     done = subprocess.run(asked, env=installed.environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "history" in done.stdout
+    prompts = installed.python.parents[1].glob("lib/python*/site-packages/jupyter_deepresearch/**/prompts/*.md")
+    assert {prompt.stem for prompt in prompts} == {"leader", "reflect", "code", "idea", "writing"}
 
 
 def test_versions_of_package_and_sidebar_are_the_same(repository: Path) -> None:

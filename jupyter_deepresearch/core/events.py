@@ -118,10 +118,12 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Repaired:
-    """A mended experiment after a failed dry run; asked again where ``ask``."""
+    """A mended experiment after a failed dry run; asked again where ``ask``. ``fixes``: the repairs that it used up
+    besides this one, before it fitted."""
 
     experiment: Experiment
     ask: bool = False
+    fixes: int = 0
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def _fold_hypothesis(
             return _with_work(state, changed(work, experiment=experiment, proposed_at=since))
         case ev.Repaired(ask=ask) if work is not None:
             again = changed(work, experiment=experiment, proposed_at=at, waiting=ask, repairs=work.repairs + 1)
-            return _with_work(state, again)
+            return _with_work(state, changed(again, fixes=work.fixes + event.fixes))
         case ev.Proposed(directives=used):
             state = _with_sweep(state, experiment)
             state = _with_work(state, Work(experiment, at, waiting=_is_asked(state, experiment), fixes=event.fixes))

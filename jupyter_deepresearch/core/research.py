@@ -110,7 +110,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class RunFailure:
-    """What a researcher may know of a failed dry run it is asked to repair."""
+    """What a researcher may know of a failed dry run it is asked to repair. ``repairs``: how many were used up."""
 
     experiment: Experiment
     error: RunError | None

@@ -91,7 +91,7 @@ class Thinking:
 
     async def repair(self, state: State, work: Work) -> bool:
         """A mended hypothesis, asked again where it touches other cells; False where nothing can be mended."""
-        failure = RunFailure(work.experiment, work.attempts[-1].outcome.error, work.repairs)
+        failure = RunFailure(work.experiment, work.attempts[-1].outcome.error, work.repairs + work.fixes)
         old, proposal = work.experiment.hypothesis, Proposal()
         if self._parts.researcher.can_repair:
             try:
@@ -106,7 +106,7 @@ class Thinking:
         if new == old:
             return False
         ask = state.project.approval.mode is ApprovalMode.ASK and not _places(new) <= _places(old)
-        self._log.append(ev.Repaired(revise(self._parts.history, work.experiment, new), ask))
+        self._log.append(ev.Repaired(revise(self._parts.history, work.experiment, new), ask, proposal.fixes))
         return True
 
     async def reflect(self, state: State, work: Work) -> None:

@@ -50,8 +50,8 @@ class Mending:
                 text = misfit_text(why, MAX_FIXES - used - 1)
         told = () if hypothesis else (f"experiment {experiment.number} is not mended: {one_line(why, 300)}",)
         turned = tuple(filter(None, (turned_line(worker, first),)))
-        made = used - self.failure.repairs
-        return Proposal(hypothesis, remarks=(*turned, *told), answers=worker.keys, fixes=made)
+        before = max(used - self.failure.repairs - 1, 0)
+        return Proposal(hypothesis, remarks=(*turned, *told), answers=worker.keys, fixes=before)
 
     def _made(self, patch: Patch, pieces: Sequence[Piece]) -> Hypothesis:
         """The hypothesis with another patch; its claim stays, and so do values that the patch does not name."""

@@ -347,6 +347,12 @@ def test_a_failed_dry_run_is_mended_by_the_worker_that_goes_on(world: World) -> 
     assert told.endswith("1 more try after this.")
 
 
+def test_a_repair_that_does_not_fit_uses_up_another(world: World) -> None:
+    world.script(says(WRONG), says(MENDED))
+    proposal = world.repair(experiment(), ERROR)
+    assert proposal.hypothesis is not None and proposal.fixes == 1
+
+
 def test_a_dry_run_that_is_not_mended_says_so(world: World) -> None:
     world.script(says(GOOD), says(WRONG))
     proposal = world.repair(experiment(), ERROR)
