@@ -14,7 +14,7 @@ from jupyter_deepresearch.core.types import Edit, Experiment, Hypothesis, Outcom
 from jupyter_deepresearch.errors import NotFound
 from jupyter_deepresearch.researchers.claude.tools.leader import Compare, ReadExperiment, Recall, leader_tools
 from jupyter_deepresearch.researchers.claude.tools.tool import RESULT_CHARS
-from jupyter_deepresearch.testing import FakeEvidence
+from jupyter_deepresearch.testing import FakeEvidence, memory_store
 
 
 def seen(evidence: FakeEvidence) -> Seen:
@@ -31,6 +31,20 @@ def seen(evidence: FakeEvidence) -> Seen:
         evidence=evidence,
         latest=8,
     )
+
+
+class Ledger(FakeEvidence):
+    """The part of the evidence that a real, empty ledger answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._store = memory_store()
+
+    def account(self, experiment: int) -> Account:
+        return Account(self._store.experiment(experiment))
+
+    def recall(self, words: str, limit: int) -> tuple[Recalled, ...]:
+        return self._store.recall(words, limit)
 
 
 def curve(*values: float) -> tuple[tuple[float, float], ...]:
@@ -110,6 +124,21 @@ def test_an_experiment_that_is_not_there_names_some_that_are() -> None:
         call(ReadExperiment(99))
     told = "there is no experiment 99; there are: baseline 0, judged last 8; recall finds others by words"
     assert str(missing.value) == told
+
+
+@pytest.mark.parametrize("number", [-1, 10**12, 10**4000], ids=["below", "above", "far above"])
+def test_numbers_that_no_log_holds_are_just_not_there(number: int) -> None:
+    ledger = Ledger()
+    with pytest.raises(NotFound, match="there is no experiment") as missing:
+        call(ReadExperiment(number), ledger)
+    assert len(str(missing.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "query", ["", '"', "a AND", "NEAR(", "*", "\x00", "\ud800", "lr:1e-3", "x" * 100_000, "ß 漢字"]
+)
+def test_any_words_can_be_looked_for(query: str) -> None:
+    assert "nothing fits" in call(Recall(query), Ledger())
 
 
 def test_a_long_experiment_stays_short() -> None:

@@ -112,7 +112,10 @@ def test_a_project_that_went_to_another_process_is_no_result() -> None:
         ask(model, tool=Tool(ToolSpec("look", "Looks.", Number), look))
 
 
-@pytest.mark.parametrize("arguments", ["{", "[1]", "null", "[" * 9000, '{"number": 1e400}', '"\\ud800"', "3"])
+NO_ARGUMENTS = ["{", "[1]", "null", "[" * 9000, '{"number": 1e400}', '"\\ud800"', "3", f'{{"number": {"9" * 5000}}}']
+
+
+@pytest.mark.parametrize("arguments", NO_ARGUMENTS, ids=range(len(NO_ARGUMENTS)))
 def test_arguments_that_are_none_are_told_in_one_line(arguments: str) -> None:
     model = KnowingModel([calls(("square", arguments)), says(LESSON)])
     ask(model)

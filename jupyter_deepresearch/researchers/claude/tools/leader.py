@@ -18,8 +18,10 @@ EXPERIMENT_CHARS = 800
 RECALL_CHARS = 800
 
 _RECALLED = 8
+_QUERY_CHARS = 200
 _RECALL_LINE_CHARS = 220
 _CLAIM_CHARS = 160
+_MOST_EXPERIMENTS = 10**9
 _EDITS_CHARS = 240
 _FINALS = 5
 
@@ -66,7 +68,7 @@ def recall(seen: Seen) -> Tool:
 
     async def run(asked: Recall) -> str:
         lines = []
-        for found in seen.evidence.recall(asked.query, _RECALLED):
+        for found in seen.evidence.recall(one_line(asked.query, _QUERY_CHARS), _RECALLED):
             value = f" {number(found.value)}" if found.value is not None else ""
             decision = found.decision.value if found.decision is not None else "not judged"
             told = f"#{found.experiment} {decision}{value}: {one_line(found.claim, 100)} | {found.excerpt}"
@@ -89,11 +91,13 @@ def compare(seen: Seen) -> Tool:
 def account_of(seen: Seen, experiment: int) -> Account:
     """All that is told of an experiment. Raises NotFound, which names some that exist."""
     try:
+        if not 0 <= experiment <= _MOST_EXPERIMENTS:
+            raise NotFound("a number that no log can hold")
         return seen.evidence.account(experiment)
     except NotFound:
         known = [f"{word} {n}" for word, n in _known(seen) if n is not None]
         told = f"; there are: {', '.join(known)}" if known else ""
-        raise NotFound(f"there is no experiment {experiment}{told}; recall finds others by words") from None
+        raise NotFound(f"there is no experiment {str(experiment)[:20]}{told}; recall finds others by words") from None
 
 
 def _known(seen: Seen) -> tuple[tuple[str, int | None], ...]:
