@@ -194,6 +194,18 @@ def test_a_dry_run_is_shown_until_there_is_a_real_one(tmp_path: Path) -> None:
         assert read(tmp_path, path).cells[2].outputs[0].text == "real"
 
 
+def test_a_mended_dry_run_gives_way_to_the_first_real_run(tmp_path: Path) -> None:
+    """Its second attempt is not newer than what it was made for."""
+    mended, real = Run(3, Purpose.DRY_RUN, attempt=2), Run(3, Purpose.CANDIDATE)
+    executed(tmp_path, mended, "dry")
+    publish(tmp_path, mended)
+    executed(tmp_path, real, "real")
+    path = publish(tmp_path, real)
+    assert read(tmp_path, path).metadata.deepresearch.run == real.id
+    publish(tmp_path, mended)
+    assert read(tmp_path, path).metadata.deepresearch.run == real.id
+
+
 def test_a_later_attempt_takes_the_place_of_an_earlier_one_for_good(tmp_path: Path) -> None:
     first = Run(3, Purpose.CANDIDATE)
     executed(tmp_path, first, "cut")

@@ -148,9 +148,10 @@ class ProjectNotebooks:
         if shown == run.id:
             return there
         shows_training = f"-{Purpose.DRY_RUN.value}-" not in shown
+        if shows_training == (run.purpose is Purpose.DRY_RUN):
+            return None if shows_training else made
         attempt = re.search(r"-attempt-(\d+)$", shown)
-        is_older = run.attempt < (int(attempt[1]) if attempt else 1)
-        return None if (run.purpose is Purpose.DRY_RUN and shows_training) or is_older else made
+        return None if run.attempt < (int(attempt[1]) if attempt else 1) else made
 
     def _facts(
         self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome, made: NotebookNode
