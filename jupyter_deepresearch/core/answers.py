@@ -38,10 +38,14 @@ class Usage:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What an experiment taught, in one or two sentences, and which earlier experiments it makes obsolete."""
+    """What an experiment taught, in one or two sentences, and which earlier experiments it makes obsolete.
+
+    ``remarks`` are for the person alone, and said once.
+    """
 
     text: str
     obsolete: tuple[int, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,7 @@ class Thinking:
                 self._is_out(error)
                 return True
             self._log.worked(ASKING, "the researcher answers again")
+            self._say(proposal.remarks)
         new = proposal.hypothesis or old
         if new == old:
             return False
@@ -121,7 +122,8 @@ class Thinking:
             self._is_out(error)
             return
         self._log.worked(ASKING, "the researcher answers again")
-        self._log.append(ev.Reflected(work.number, lesson))
+        self._say(lesson.remarks)
+        self._log.append(ev.Reflected(work.number, replace(lesson, remarks=())))
         self._log.write_memory()
 
     def _is_out(self, error: ResearcherFailed | ResearcherStopped) -> None:
@@ -135,8 +137,11 @@ class Thinking:
         """Say what the researcher remarked, once as long as it says the same."""
         if remarks != self._remarks:
             self._remarks = remarks
-            for remark in remarks:
-                self._log.append(ev.Announced(remark))
+            self._say(remarks)
+
+    def _say(self, remarks: tuple[str, ...]) -> None:
+        for remark in remarks:
+            self._log.append(ev.Announced(remark))
 
     def _seen(self, state: State) -> Seen:
         history, measure = self._parts.history, state.measure
