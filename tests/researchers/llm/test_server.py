@@ -68,6 +68,8 @@ def test_proxies_of_the_environment_are_for_servers_elsewhere(monkeypatch: pytes
     with odd.OddServer(lambda _: odd.Said(status=502)) as proxy:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.base_url)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
         with MessagesServer([Answer("yes")]) as server:
             ask(server.base_url, ANTHROPIC_API_KEY="own")
         assert proxy.reached == []
