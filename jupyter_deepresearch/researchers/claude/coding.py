@@ -7,7 +7,7 @@ from ...core.types import Parameters, Piece, RunError, RunState
 from ..directive import NEVER_SEARCHED
 from .blocks import block, last_lines, quoted
 from .digest import values_line
-from .leader import places
+from .showing import places, whole
 
 PATCH_CHARS = 10_000
 """What the code worker is shown at first is never longer, its job and its tools not counted."""
@@ -35,7 +35,7 @@ def patch_text(claim: str, change: str, pieces: Sequence[Piece], values: Paramet
     parts = [
         f"Claim to be tested: {shortened(quoted(one_line(claim, _CLAIM_CHARS)), _CLAIM_CHARS)}",
         f"Change asked for: {shortened(quoted(one_line(change, _CHANGE_CHARS)), _CHANGE_CHARS)}" if change else "",
-        block("code", "\n".join(map(_whole, shown)), _CODE_CHARS) if shown else "",
+        block("code", "\n".join(map(whole, shown)), _CODE_CHARS) if shown else "",
     ]
     if listed:
         parts.append(
@@ -71,13 +71,7 @@ def _is_named(piece: Piece, wish: str) -> bool:
 
 
 def _size(piece: Piece) -> int:
-    return len(_whole(piece)) + 1
-
-
-def _whole(piece: Piece) -> str:
-    """A piece as it is shown: a line that names it, then its text, whose ends of blocks are broken up."""
-    role = " (locked)" if piece.is_locked else " (parameters)" if piece.is_parameters else ""
-    return f"=== {piece.where}{role}\n{quoted(piece.text)}"
+    return len(whole(piece)) + 1
 
 
 def _short(values: Parameters) -> str:

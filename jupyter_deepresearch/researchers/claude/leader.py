@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from ...core.notes import one_line, shortened
 from ...core.project import Objective
 from ...core.research import Instruction, Seen
-from ...core.types import Piece, seed_name
+from ...core.types import seed_name
 from ..directive import NEVER_SEARCHED
 from .blocks import block, quoted
 from .digest import DIGEST_CHARS, number, plain, standing_line, values_line
+from .showing import overview
 
 PLAN_CHARS = 11_000
 """What the leader is shown is never longer, its job and its tools not counted."""
@@ -18,6 +19,8 @@ _MEMORY_CHARS = 2000
 _NOTES_CHARS = 300
 _PARAMETERS_CHARS = 700
 _PLACES_CHARS = 900
+_ROOM_CHARS = 3600
+"""For code, memory and the latest outcome together: what a young project's memory leaves of it shows its code."""
 _DIRECTIVES_CHARS = 2000
 _DIRECTIVE_CHARS = 1500
 _OLD_DIRECTIVE_CHARS = 300
@@ -31,14 +34,17 @@ def plan_text(seen: Seen, notes: Sequence[str], outcome: str) -> str:
 
 
 def _parts(seen: Seen, notes: Sequence[str], outcome: str) -> Iterator[str]:
+    memory, course = shortened(seen.memory, _MEMORY_CHARS), quoted("\n".join(_course(seen)))
+    room = _ROOM_CHARS - len(memory) - len(shortened(outcome, DIGEST_CHARS)) - len(course)
+    code = overview(seen.evidence.pieces(None), _PLACES_CHARS, room)
     yield objective_line(seen.objective)
     yield block("brief", seen.brief, _BRIEF_CHARS) if seen.brief.strip() else ""
     yield f"Notes, which a colleague can read (idea): {_names(notes, _NOTES_CHARS)}" if notes else ""
-    yield block("code_places", places(seen.evidence.pieces(None), _PLACES_CHARS), _PLACES_CHARS)
+    yield block("code", code, max(room, _PLACES_CHARS))
     yield block("parameters", _parameters(seen), _PARAMETERS_CHARS)
-    yield block("memory", seen.memory, _MEMORY_CHARS)
+    yield block("memory", memory, _MEMORY_CHARS)
     yield block("latest_outcome", outcome, DIGEST_CHARS) if outcome else ""
-    yield quoted("\n".join(_course(seen)))
+    yield course
     yield directives_text(seen.directives)
     yield "What is tried next?"
 
@@ -53,27 +59,6 @@ def objective_line(objective: Objective) -> str:
     if objective.constraints:
         line += f"; keeping {', '.join(one_line(str(c), 60) for c in objective.constraints)}"
     return shortened(quoted(line), _LINE_CHARS)
-
-
-def places(pieces: Sequence[Piece], chars: int) -> str:
-    """The cells and files, a line each, with their roles, sizes and first lines, as far as they fit."""
-    lines = [_place(piece) for piece in pieces]
-    kept: list[str] = []
-    left = chars - 60
-    for line in lines:
-        if len(line) >= left:
-            break
-        kept.append(line)
-        left -= len(line) + 1
-    rest = len(lines) - len(kept)
-    return "\n".join([*kept, *([f"and {rest} more, which list_code shows to the programmer"] if rest else [])])
-
-
-def _place(piece: Piece) -> str:
-    role = " (locked)" if piece.is_locked else " (parameters)" if piece.is_parameters else ""
-    lines = [line.strip() for line in piece.text.splitlines()]
-    first = next((line for line in lines if line and not line.startswith(("#", "import ", "from ", '"""'))), "")
-    return f"{one_line(piece.where, 80)}{role}, {len(lines)} lines: {one_line(first, 60)}"
 
 
 def _parameters(seen: Seen) -> str:

@@ -135,7 +135,7 @@ def test_nothing_makes_a_prompt_longer_than_it_may_be() -> None:
 def test_the_order_is_stable_first_and_fresh_directives_last() -> None:
     seen = hostile()
     text = plan_text(seen, ["ideas.md"], "it went well")
-    places = [text.index(f"<{name}>") for name in ("brief", "code_places", "parameters", "memory", "latest_outcome")]
+    places = [text.index(f"<{name}>") for name in ("brief", "code", "parameters", "memory", "latest_outcome")]
     assert places == sorted(places) and places[-1] < text.index("The person directs, above everything else")
     for name in ("brief", "memory", "directives"):
         assert text.count(f"</{name}>") == 1

@@ -20,6 +20,7 @@ from jupyter_deepresearch.core.types import (
     Sweep,
 )
 from jupyter_deepresearch.errors import ResearcherFailed, ResearcherStopped
+from jupyter_deepresearch.researchers.claude.leader import plan_text
 from jupyter_deepresearch.researchers.claude.plans import (
     Findings,
     Patch,
@@ -79,6 +80,15 @@ def test_a_cycle_with_a_code_change_is_three_calls_within_the_size(world: World)
     sizes = [request_chars(request) for request in world.model.requests]
     print("characters sent in PLAN, PATCH, REFLECT:", sizes, sum(sizes))
     assert sum(sizes) <= 20_000
+
+
+def test_what_the_leader_is_shown_does_not_grow_with_the_memory(world: World) -> None:
+    pieces = world.evidence.pieces(None)
+    young = plan_text(world.seen, (), "it went well")
+    assert all(f"=== {piece.where}" in young for piece in pieces if not piece.is_parameters)
+    old = plan_text(replace(world.seen, memory="- #1 wider: better\n" * 110), (), "it went well " * 60)
+    assert all(piece.where in old for piece in pieces) and "=== cell setup" not in old
+    assert len(old) - len(young) < 1000  # of 2,800 that memory and outcome have grown by
 
 
 def test_a_plan_of_values_is_one_call(world: World) -> None:
