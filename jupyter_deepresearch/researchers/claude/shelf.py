@@ -87,6 +87,14 @@ class Shelf:
                 return f"reports/{path}"
         raise InvalidInput(f"reports/ holds {MOST_FILES} reports named {stem}; choose another name")
 
+    def has_report(self, path: str) -> bool:
+        """Whether a report lies at ``path``, as ``report`` answers paths: what a model says it wrote may be nowhere."""
+        folder, _, name = path.rpartition("/")
+        try:
+            return folder == "reports" and self._text(self._inside("reports") / _plain(name)) is not None
+        except (Forbidden, StorageFailed):
+            return False
+
     def _inside(self, name: str) -> Path:
         """The folder of that name, not one that it links to."""
         place = self.folder / name

@@ -204,6 +204,9 @@ class Think:
         worker = self._spoke(self.team.writing(self.seen, self.meter, Step(f"write {self.step}")))
         written = await worker.ask(Phase.WRITING, self._question(plan, "Report on"), Written, Effort.LOW)
         where, summary = one_line(written.path, 120), one_line(written.summary, 300)
+        if not self.team.shelf.has_report(written.path):
+            self.remarks.append(f"no report was written: {worker.model} names {where!r}, which is not there")
+            return "No report was written: that colleague could not. Decide now what is tried next."
         self.remarks.append(f"a report was written: {where}: {summary}")
         return f"The report is written ({where}). Decide now what is tried next."
 

@@ -156,6 +156,20 @@ def test_reports_take_the_next_free_name_and_are_written_once(project: Path) -> 
     assert sorted(os.listdir(project / "reports")) == ["dangling-2.md", "dangling.md", "week-2.md", "week.md"]
 
 
+def test_only_a_report_that_is_there_is_one(project: Path) -> None:
+    shelf = Shelf(project)
+    assert shelf.has_report(shelf.report("week.md", "one"))
+    for path in (
+        "week.md",
+        "reports/other.md",
+        "reports/../notes/background.md",
+        "notes/background.md",
+        "",
+        "reports/",
+    ):
+        assert not shelf.has_report(path)
+
+
 def test_lone_surrogates_and_nul_are_written_as_what_a_file_can_hold(project: Path) -> None:
     Shelf(project).write("odd.md", "a\ud800b\0c")
     assert Shelf(project).read("odd.md") == "a?bc\n"
