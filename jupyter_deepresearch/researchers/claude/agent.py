@@ -6,7 +6,6 @@ from .tools.tool import Tool
 
 CHARS_PER_TOKEN = 4
 """What a token counts here: one measure for every model, and the one that other agents are compared by."""
-_SMALLEST_SHARE = 3
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,9 @@ class Limits:
     tokens: int
 
     def chars(self, ask: int) -> int:
-        """What the first, second, ... ask of a conversation may send, in characters: later ones need less, and a worker
-        that uses up each of them is ended the sooner."""
-        return self.tokens * CHARS_PER_TOKEN // min(ask, _SMALLEST_SHARE)
+        """What the first, second, ... ask of a conversation may send, in characters: half for the later ones, which
+        need less, so that a worker that uses up each of them is ended the sooner."""
+        return self.tokens * CHARS_PER_TOKEN // min(ask, 2)
 
 
 LEADER_LIMITS = Limits(turns=4, tokens=24_000)
