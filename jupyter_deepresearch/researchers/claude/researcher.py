@@ -18,7 +18,7 @@ from .plans import Reflection
 from .prompts import Prompts
 from .reflecting import lesson_of, reflect_text
 from .shelf import Shelf
-from .sweeping import Sweeps, is_over, sweep_digest
+from .sweeping import Sweeps, sweep_digest
 from .team import Team, leader_model, worker_model
 from .thinking import NoPlan, Think
 
@@ -81,17 +81,19 @@ class ClaudeResearcher:
         """What an experiment taught, in one call; none for a baseline, and none for a sweep before its end."""
         if verdict.decision is Decision.BASELINE or experiment.hypothesis.kind is HypothesisKind.BASELINE:
             return Lesson(verdict.reason)
-        if experiment.sweep is not None and not self._is_last(seen, experiment):
+        if experiment.sweep is not None and not await self._is_last(seen, experiment, meter):
             return await self._sweeps.lesson(seen, experiment, verdict, meter)
         text = reflect_text(seen, experiment, self._digest(seen, experiment))
         leader = self._team.reflecting(seen, meter, Step(f"reflect {experiment.number}", experiment.number))
         answer = await leader.ask(Phase.REFLECT, text, Reflection, Effort.LOW)
         return lesson_of(answer, seen, experiment, verdict)
 
-    def _is_last(self, seen: Seen, experiment: Experiment) -> bool:
+    async def _is_last(self, seen: Seen, experiment: Experiment, meter: Meter) -> bool:
         """Whether the sweep of this trial is over with it."""
         sweep = seen.sweep
-        return sweep is None or sweep.first != experiment.sweep or is_over(sweep)
+        if sweep is None or sweep.first != experiment.sweep:
+            return True
+        return sweep.unjudged == 0 and (sweep.is_done or await self._sweeps.is_exhausted(seen, sweep.sweep, meter))
 
     def _latest(self, seen: Seen) -> str:
         if seen.latest is None:

@@ -9,10 +9,11 @@ from ...core.answers import Lesson, Proposal, Trial
 from ...core.notes import one_line, shortened
 from ...core.project import is_finite
 from ...core.research import Account, Instruction, Meter, Seen
-from ...core.types import Dimension, Experiment, Hypothesis, HypothesisKind, OpenSweep, Sweep, Verdict
+from ...core.types import Dimension, Experiment, Hypothesis, HypothesisKind, Sweep, Verdict
 from ...errors import InvalidNotebook, NotFound
 from .. import words
 from ..directive import narrow, sole_value
+from ..space import size
 from ..study import Study
 from ..sweep import SweepResearcher
 from .digest import DIGEST_CHARS, number, plain
@@ -78,6 +79,12 @@ class Sweeps:
             return proposal
         return replace(proposal, hypothesis=replace(wanted, parameters=proposal.hypothesis.parameters, sweep=sweep))
 
+    async def is_exhausted(self, seen: Seen, sweep: Sweep, meter: Meter) -> bool:
+        """Whether every combination of the sweep's space was tried; only one that can be counted ever is."""
+        if size(_searched(sweep.space)) is None:
+            return False
+        return (await self.trial(seen, sweep, meter)).hypothesis is None
+
     async def any(self, seen: Seen, meter: Meter) -> Proposal:
         """One trial in the notebook's own space."""
         return await self.optuna.think(replace(seen, directives=()), meter)
@@ -94,11 +101,6 @@ def _within(seen: Seen, space: Sequence[Dimension]) -> Seen:
     directives = tuple(Instruction(0, f"{name} = {value!r}", fresh=False) for name, value in fast)
     searched = tuple(d for d in space if d.name not in dict(fast))
     return replace(seen, survey=replace(seen.survey, space=searched), directives=directives)
-
-
-def is_over(sweep: OpenSweep | None) -> bool:
-    """Whether no trial of the sweep is proposed or judged any more."""
-    return sweep is None or (sweep.is_done and sweep.unjudged == 0)
 
 
 def trials_in(seen: Seen, first: int) -> tuple[Trial, ...]:

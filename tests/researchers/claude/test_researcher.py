@@ -197,6 +197,20 @@ def test_a_sweep_is_planned_once_and_its_trials_cost_nothing(world: World) -> No
     assert "<latest_outcome>\nSweep of 4 trials" in world.said[1]
 
 
+def test_a_sweep_whose_space_is_at_its_end_is_reflected_on_whole(world: World) -> None:
+    space = (Dimension("channels", choices=(8, 24)),)
+    kind = HypothesisKind.SWEEP
+    world.judged(
+        Hypothesis("c", kind, parameters={"channels": 8}, sweep=Sweep(9, space)), 0.93, Decision.WORSE, sweep=1
+    )
+    world.sweep = OpenSweep(1, "c", Sweep(9, space))
+    world.script(says(Reflection("more channels help", ())))
+    assert world.reflect(1).text != "more channels help"
+    world.judged(Hypothesis("d", kind, parameters={"channels": 24}), 0.96, Decision.CONFIRMED, sweep=1)
+    world.sweep = OpenSweep(1, "c", Sweep(9, space), made=2)
+    assert world.reflect(2).text == "more channels help" and "Sweep of 2 trials" in world.said[0]
+
+
 def test_a_fresh_directive_goes_before_an_open_sweep(world: World) -> None:
     world.script(says(FASTER))
     world.sweep = OpenSweep(0, "c", Sweep(9, SPACE))
