@@ -509,6 +509,8 @@ def test_another_server_needs_no_key_but_the_name_of_its_model() -> None:
     assert by_environment.options.base_url == LOCAL and "ANTHROPIC_BASE_URL is set" in by_environment.sentence
     with pytest.raises(InvalidConfig, match=r"leader_model: missing, and base_url is localhost:11434; accepted: the n"):
         chosen(KEY, base_url=LOCAL)
+    with pytest.raises(InvalidConfig, match="leader_model: missing, and ANTHROPIC_BASE_URL is localhost:11434"):
+        chosen({"ANTHROPIC_BASE_URL": LOCAL})
 
 
 def test_claude_without_a_key_and_the_command_without_a_command_are_refused(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def resolve_researcher(options: ResearcherOptions, environ: Mapping[str, str]) -
             'base_url of another server, or kind = "sweep"'
         )
     why = f'kind = "{kind}"' if kind else f"{named} is set" if is_elsewhere else f"{key} is set"
-    chosen = _with_models(options, ResearcherKind.CLAUDE, address)
+    chosen = _with_models(options, ResearcherKind.CLAUDE, address, named)
     return Choice(ResearcherKind.CLAUDE, chosen, f"{_who(chosen)} at {host_of(address)} ({why})")
 
 
@@ -114,12 +114,14 @@ def _address(options: ResearcherOptions, environ: Mapping[str, str]) -> tuple[st
     return None, ""
 
 
-def _with_models(options: ResearcherOptions, kind: ResearcherKind, address: str | None) -> ResearcherOptions:
+def _with_models(
+    options: ResearcherOptions, kind: ResearcherKind, address: str | None, named: str = ""
+) -> ResearcherOptions:
     """The options with every model named. Raises InvalidConfig where nobody can know the leader's."""
     leader = options.leader_model
     if leader is None and not is_anthropic(address):
         raise InvalidConfig(
-            f"{_WHERE} leader_model: missing, and base_url is {host_of(address)}; "
+            f"{_WHERE} leader_model: missing, and {named} is {host_of(address)}; "
             'accepted: the name of a model that this server has, or kind = "sweep"'
         )
     default = DEFAULT_MODEL if is_anthropic(address) else leader

@@ -69,7 +69,9 @@ class ChosenResearcher:
         if options.kind is ResearcherKind.SWEEP and seen.options.kind is None and seen.calls > 0:
             raise ResearcherStopped(_KEY_IS_GONE)
         if self._made is None or self._made[0] != options:
-            self._news = (sentence,) if self._made is not None else ()
+            # Also where a project that nobody was paid for so far, by whoever ran it, now has somebody who is.
+            is_new = options.kind is not ResearcherKind.SWEEP and seen.calls == 0 and seen.cycle > 1
+            self._news = (sentence,) if self._made is not None or is_new else ()
             self._made = options, await self._new(options)
         return self._made[1], dataclasses.replace(seen, options=options)
 

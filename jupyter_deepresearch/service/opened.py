@@ -14,7 +14,7 @@ from ..core.events import Record, Sourced, Survey
 from ..core.growth import build
 from ..core.ledger import Ledger
 from ..core.ports import Build, Curves, Desk, History, Launcher, Notebooks, Owner, RunRecords, Store
-from ..core.project import Project
+from ..core.project import Budget, Project
 from ..core.research import Researcher
 from ..core.state import State
 from ..errors import DeepResearchError, NotFound
@@ -117,7 +117,7 @@ class OpenedProject:
     def _reconfigured(self, project: Project, tables: Mapping[str, Any]) -> Project:
         """The configuration with these tables over it. Raises InvalidConfig."""
         wanted = reconfigure(project, tables)
-        if (wanted.researcher, wanted.budget) != (project.researcher, project.budget):
+        if wanted.researcher != project.researcher or _limits_usd(wanted.budget, project.budget):
             self.check_researcher(wanted)
         return wanted
 
@@ -193,3 +193,11 @@ def has_log(folder: Path) -> bool:
             return db.execute("SELECT 1 FROM events LIMIT 1").fetchone() is not None
     except sqlite3.Error as error:
         return "no such table" not in str(error)  # whatever else it is, opening it says what is wrong
+
+
+def _limits_usd(wanted: Budget, there: Budget) -> bool:
+    """Whether a limit in USD is set that was not there."""
+    before = (there.usd, there.usd_per_day)
+    return any(
+        new is not None and new != old for new, old in zip((wanted.usd, wanted.usd_per_day), before, strict=True)
+    )

@@ -87,6 +87,17 @@ def test_who_proposes_is_said_at_the_start_and_when_it_changes(
     assert said(project)[2:] == []
 
 
+def test_a_process_without_the_key_may_still_configure_what_has_nothing_to_do_with_it(
+    tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a server beside the terminal whose command researches the folder."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
+    project = service.prepare(write(tmp_path / "project"), Options(researcher="claude", usd=1.0))
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    project.command(cmd.ConfigureCommand({"budget": {"cycles": 7, "usd": None}}))
+    assert (project.state.project.budget.cycles, project.state.project.budget.usd) == (7, None)
+
+
 def test_a_key_reaches_its_server_and_nothing_else(
     tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,6 +144,14 @@ def test_new_options_hold_from_the_next_question_on_and_it_is_said_once() -> Non
     assert [one.options.kind for one in place.made] == ["claude", "claude", "sweep"]
 
 
+def test_a_project_that_was_offline_and_now_finds_a_key_says_so_before_it_pays() -> None:
+    later = replace(seen(OPEN), cycle=4)
+    [news, _] = asyncio.run(Place().researcher.think(later, NoMeter())).remarks
+    assert news.endswith("at api.anthropic.com (ANTHROPIC_API_KEY is set)")
+    for usual in (replace(later, calls=7), replace(later, options=SWEEP), seen(OPEN)):
+        assert asyncio.run(Place().researcher.think(usual, NoMeter())).remarks == ("a remark",)
+
+
 def test_one_that_cannot_repair_is_not_asked_to() -> None:
     place = Place()
     mended = asyncio.run(place.researcher.repair(seen(SWEEP), RunFailure(EXPERIMENT, None, 0), NoMeter()))
