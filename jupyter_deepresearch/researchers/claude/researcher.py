@@ -60,7 +60,7 @@ class ClaudeResearcher:
             trial = await self._sweeps.trial(seen, seen.sweep.sweep, meter)
             if trial.hypothesis is not None:
                 return trial
-        text = plan_text(seen, self._team.shelf.notes(), self._latest(seen))
+        text = plan_text(seen, self._team.shelf.by_hand(), self._latest(seen))
         name = f"{seen.measure}.{seen.cycle}.{seen.turn}"
         while True:
             again = self._fruitless.get(name, 0)

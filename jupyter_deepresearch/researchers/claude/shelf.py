@@ -43,6 +43,11 @@ class Shelf:
         rest = len(names) - SHOWN_NOTES
         return (*names[:SHOWN_NOTES], *((f"and {rest} more",) if rest > 0 else ()))
 
+    def by_hand(self) -> tuple[str, ...]:
+        """As ``notes``, without the researcher's own: a note that a step writes must not change what it asks when it is
+        taken again."""
+        return tuple(name for name in self.notes() if not self._is_own(name))
+
     def read(self, name: str) -> str:
         """A note's text, at most its first megabyte, without our mark; what is no UTF-8 is replaced.
 
@@ -115,6 +120,12 @@ class Shelf:
             return None
         except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, in Python 3.11
             raise StorageFailed(f"{place.parent.name}/{place.name} cannot be read: {_why(error)}") from error
+
+    def _is_own(self, name: str) -> bool:
+        try:
+            return (self._text(self._inside("notes") / name) or "").startswith(MARK)
+        except (Forbidden, StorageFailed):
+            return False
 
     def _says(self, place: Path, wanted: str) -> bool:
         try:

@@ -260,6 +260,19 @@ def test_an_idea_is_looked_for_once_and_then_it_is_decided(world: World) -> None
     assert len(proposal.answers) == 4
 
 
+def test_a_note_that_a_worker_wrote_does_not_change_what_a_restarted_think_asks(world: World) -> None:
+    note = calls(("write_note", {"name": "smoothing.md", "text": "0.1 is usual"}))
+    world.script(says(Plan(PlanKind.IDEA, change="smoothing?")), note, ResearcherFailed("503"))
+    (world.folder / "project" / "notes").mkdir()
+    (world.folder / "project" / "notes" / "mine.md").write_text("by hand")
+    with pytest.raises(ResearcherFailed):
+        world.think()
+    assert (world.folder / "project" / "notes" / "smoothing.md").is_file()
+    assert "(idea): mine.md\n" in world.said[0]
+    world.script(says(Findings("0.1")), says(FASTER))
+    assert len(world.think().answers) == 4 and len(world.model.requests) == 2
+
+
 def test_a_report_is_written_by_its_tool_and_the_leader_goes_on(world: World) -> None:
     world.script(
         says(Plan(PlanKind.REPORT, change="the first night")),
