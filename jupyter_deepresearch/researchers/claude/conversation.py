@@ -49,6 +49,11 @@ class Conversation:
         """Who answers now: after a refusal, the fallback."""
         return self._agent.model_after(len(self._refusals))
 
+    @property
+    def turned(self) -> str:
+        """Who refused, and who went on, in one line; "" where nobody refused."""
+        return f"{', '.join(map(str, self._refusals))}; {self.model} went on" if self._refusals else ""
+
     def remember(self, ours: str, theirs: str) -> None:
         """Earlier turns that were not asked here."""
         pair = (Said(ours), told(theirs))

@@ -16,7 +16,7 @@ from .line import Step
 from .patching import as_patch, checked, patched
 from .plans import Patch
 from .team import Team
-from .thinking import MAX_FIXES, turned_line
+from .thinking import MAX_FIXES
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Mending:
             return Proposal(remarks=(f"experiment {experiment.number} is the person's own code and is not mended",))
         step = Step(f"fix {experiment.number}.{self.failure.repairs}", experiment.number)
         worker = self.team.code(self.seen, self.meter, step, _parent(self.seen, experiment))
-        first, pieces = worker.model, self._pieces()
+        pieces = self._pieces()
         worker.remember(*self._past(pieces))
         hypothesis, used = None, self.failure.repairs
         text = failure_text(self.failure.error, self._state(), MAX_FIXES - used - 1)
@@ -49,9 +49,10 @@ class Mending:
                 why = str(misfit)
                 text = misfit_text(why, MAX_FIXES - used - 1)
         told = () if hypothesis else (f"experiment {experiment.number} is not mended: {one_line(why, 300)}",)
-        turned = tuple(filter(None, (turned_line(worker, first),)))
         before = max(used - self.failure.repairs - 1, 0)
-        return Proposal(hypothesis, remarks=(*turned, *told), answers=worker.keys, fixes=before)
+        return Proposal(
+            hypothesis, remarks=(*told, *((worker.turned,) if worker.turned else ())), answers=worker.keys, fixes=before
+        )
 
     def _made(self, patch: Patch, pieces: Sequence[Piece]) -> Hypothesis:
         """The hypothesis with another patch; its claim stays, and so do values that the patch does not name."""

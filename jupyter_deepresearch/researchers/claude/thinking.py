@@ -19,12 +19,10 @@ from .patching import Patched, checked, patched, settings
 from .plans import Findings, Patch, Plan, PlanKind, Written
 from .sweeping import Sweeps, space_of, trials_of
 from .team import Team
+from .worded import CHANGE_CHARS, asked, is_declined, values_in_force, worded
 
 MAX_FIXES = 2
 
-_CLAIM_CHARS = 300
-_WHY_CHARS = 500
-_CHANGE_CHARS = 1500
 _FINDINGS_CHARS = 1500
 _MOST_MINUTES = 1440
 _REPEATS = 3
@@ -62,7 +60,7 @@ class Think:
     step: str
     text: str
     remarks: list[str] = field(default_factory=list)
-    spoken: list[tuple[Conversation, str]] = field(default_factory=list)
+    spoken: list[Conversation] = field(default_factory=list)
     fixes: int = 0
     lookups: int = 0
 
@@ -121,7 +119,7 @@ class Think:
         """A plan of kind parameters."""
         if not plan.parameters:
             raise InvalidNotebook("it sets no parameter; accepted: at least one, or another kind")
-        return _worded(plan, HypothesisKind.PARAMETERS, self._changes(settings(plan.parameters)))
+        return worded(plan, HypothesisKind.PARAMETERS, self._changes(settings(plan.parameters)))
 
     def _changes(self, chosen: Parameters) -> Parameters:
         """Values in the notebook's types, those that are in force already left out. Raises InvalidNotebook."""
@@ -139,14 +137,14 @@ class Think:
         """The code worker's patch of a plan; what does not fit is told to it, twice at most in one THINK."""
         worker = self._spoke(self.team.code(self.seen, self.meter, Step(f"patch {self.step}")))
         pieces = self.seen.evidence.pieces(None)
-        text = patch_text(plan.claim, _asked(plan), pieces, values_in_force(self.seen))
+        text = patch_text(plan.claim, asked(plan), pieces, values_in_force(self.seen))
         patch = await worker.ask(Phase.PATCH, text, Patch)
         while True:
             try:
                 hypothesis = self._made(plan, patched(patch, pieces))
                 change = self.seen.evidence.change(hypothesis)
             except InvalidNotebook as misfit:
-                if _is_declined(patch):
+                if is_declined(patch):
                     raise _Told(f"the programmer cannot do it: {one_line(patch.note, 300)}") from None
                 if self.fixes >= MAX_FIXES:
                     raise _Told(f"the programmer found no patch that fits: {misfit}") from None
@@ -160,14 +158,14 @@ class Think:
         """The hypothesis of a patch; what the plan says of values holds where the patch says nothing."""
         values = self._changes({**settings(plan.parameters), **made.parameters})
         kind = HypothesisKind.CODE if made.edits else HypothesisKind.PARAMETERS
-        return replace(_worded(plan, kind, values), edits=made.edits)
+        return replace(worded(plan, kind, values), edits=made.edits)
 
     # SWEEP
 
     async def _sweep(self, plan: Plan) -> Proposal:
         space = space_of(self.seen, plan.space)
         sweep = Sweep(trials_of(plan.trials), space.dimensions)
-        proposal = await self.sweeps.first(self.seen, _worded(plan, HypothesisKind.SWEEP, {}), sweep, self.meter)
+        proposal = await self.sweeps.first(self.seen, worded(plan, HypothesisKind.SWEEP, {}), sweep, self.meter)
         if proposal.hypothesis is None:
             raise _Told(f"a sweep of this space has nothing left to try: {proposal.exhausted}")
         self.seen.evidence.change(proposal.hypothesis)
@@ -215,52 +213,19 @@ class Think:
         known = (
             f"The best so far: experiment {standing.experiment}, {one_line(standing.claim, 200)}" if standing else ""
         )
-        asked = one_line(plan.change or plan.claim, _CHANGE_CHARS)
+        wish = one_line(plan.change or plan.claim, CHANGE_CHARS)
         brief = block("brief", self.seen.brief, 1200) if self.seen.brief.strip() else ""
-        return "\n\n".join(filter(None, (objective_line(self.seen.objective), brief, known, f"{word}: {asked}")))
+        return "\n\n".join(filter(None, (objective_line(self.seen.objective), brief, known, f"{word}: {wish}")))
 
     # SIGNING
 
     def _spoke(self, conversation: Conversation) -> Conversation:
-        self.spoken.append((conversation, conversation.model))
+        self.spoken.append(conversation)
         return conversation
 
     def _signed(self, proposal: Proposal) -> Proposal:
         """The proposal with what it cost, and what the person should know of how it came about."""
-        answers = tuple(dict.fromkeys(key for conversation, _ in self.spoken for key in conversation.keys))
-        turned = (turned_line(conversation, first) for conversation, first in self.spoken)
-        told = (*self.remarks, *filter(None, turned), *proposal.remarks)
+        answers = tuple(dict.fromkeys(key for conversation in self.spoken for key in conversation.keys))
+        turned = filter(None, (conversation.turned for conversation in self.spoken))
+        told = (*self.remarks, *turned, *proposal.remarks)
         return replace(proposal, answers=answers, fixes=self.fixes, remarks=tuple(dict.fromkeys(told)))
-
-
-def turned_line(conversation: Conversation, first: str) -> str:
-    """Who went on where the ``first`` model refused; "" where it did not."""
-    return f"{first} refused a request; {conversation.model} went on" if conversation.model != first else ""
-
-
-def values_in_force(seen: Seen) -> Parameters:
-    """All values that the next hypothesis starts from."""
-    standing = seen.champion or seen.baseline
-    return {**seen.survey.parameters, **(standing.parameters if standing else {})}
-
-
-def _worded(plan: Plan, kind: HypothesisKind, parameters: Parameters) -> Hypothesis:
-    """A plan's words, bounded, as a hypothesis."""
-    return Hypothesis(
-        claim=one_line(plan.claim, _CLAIM_CHARS),
-        kind=kind,
-        rationale=one_line(plan.why, _WHY_CHARS),
-        expected=one_line(plan.expected, _CLAIM_CHARS),
-        parameters=parameters,
-        change=one_line(plan.change, _CHANGE_CHARS) if kind is HypothesisKind.CODE else "",
-    )
-
-
-def _asked(plan: Plan) -> str:
-    """The change in words, with the values that go with it."""
-    values = ", ".join(f"{s.name} = {s.value}" for s in plan.parameters)
-    return f"{one_line(plan.change, _CHANGE_CHARS)}{f' Values: {values}' if values else ''}"
-
-
-def _is_declined(patch: Patch) -> bool:
-    return not patch.edits and not patch.parameters and bool(patch.note.strip())
