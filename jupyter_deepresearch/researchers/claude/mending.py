@@ -50,9 +50,8 @@ class Mending:
                 text = misfit_text(why, MAX_FIXES - used - 1)
         told = () if hypothesis else (f"experiment {experiment.number} is not mended: {one_line(why, 300)}",)
         before = max(used - self.failure.repairs - 1, 0)
-        return Proposal(
-            hypothesis, remarks=(*told, *((worker.turned,) if worker.turned else ())), answers=worker.keys, fixes=before
-        )
+        remarks = tuple(filter(None, (worker.turned, *told)))
+        return Proposal(hypothesis, remarks=remarks, answers=worker.keys, fixes=before)
 
     def _made(self, patch: Patch, pieces: Sequence[Piece]) -> Hypothesis:
         """The hypothesis with another patch; its claim stays, and so do values that the patch does not name."""

@@ -36,4 +36,5 @@ def asked(plan: Plan) -> str:
 
 
 def is_declined(patch: Patch) -> bool:
+    """Whether the code worker says why it cannot be done, and does nothing."""
     return not patch.edits and not patch.parameters and bool(patch.note.strip())

@@ -429,6 +429,6 @@ def test_a_refusal_moves_to_the_fallback_and_is_said(world: World) -> None:
     world.script(refusal(), says(FASTER))
     proposal = world.think()
     assert proposal.hypothesis is not None and [r.model for r in world.model.requests] == ["big", "other"]
-    assert proposal.remarks == ("big refused this request (category frontier_llm); other went on",)
+    assert proposal.remarks == ("big refused to answer (category frontier_llm); other went on",)
     assert len(proposal.answers) == 2
     assert isinstance(world.model, KnowingModel)
