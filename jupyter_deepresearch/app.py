@@ -134,7 +134,8 @@ def make_researcher(folder: Path, name: str, options: ResearcherOptions) -> Rese
     from .researchers.claude.researcher import ClaudeResearcher
     from .researchers.claude.shelf import Shelf
 
-    papers = Papers(Path(jupyter_data_dir()) / "jupyter_deepresearch" / "papers")  # of all projects: the services count us once
+    # One cache for all projects: the services count whoever asks from here as one.
+    papers = Papers(Path(jupyter_data_dir()) / "jupyter_deepresearch" / "papers")
     return ClaudeResearcher(_model(options), Shelf(folder), papers, Prompts(folder), sweep)
 
 
