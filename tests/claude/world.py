@@ -1,6 +1,5 @@
 """Claude on a real project folder, ledger and notebook, over real HTTP; only its runs end at once, and time flies."""
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from jupyter_deepresearch.app import RealMakers
 from jupyter_deepresearch.config.loading import Options
-from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.ports import Launcher, RunSpec
 from jupyter_deepresearch.core.project import Project
 from jupyter_deepresearch.core.types import Outcome, RunError, RunState
@@ -32,13 +30,13 @@ BROKEN = "BROKEN"
 """An edit that puts this somewhere fails its dry run."""
 
 
-def write(folder: Path, brief: str = "Make the score large.") -> Path:
+def write(folder: Path) -> Path:
     """A project whose score is best at x = 3."""
     folder.mkdir()
     cells = [new_code_cell(text, metadata={"tags": tags}, id=name) for name, (text, tags) in CELLS.items()]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / "train.ipynb")
-    (folder / "PROJECT_BRIEF.md").write_text(brief, encoding="utf-8")
+    (folder / "PROJECT_BRIEF.md").write_text("Make the score large.", encoding="utf-8")
     (folder / "deepresearch.toml").write_text('[objective]\nmetric = "score"\n[trust]\nseeds = 1\n', encoding="utf-8")
     return folder
 
@@ -100,6 +98,10 @@ class World:
         """Start, let ``act`` prepare something, and go on to the end."""
         project = self.open()
         act(project)
+        return self.go_on(project)
+
+    def go_on(self, project: OpenedProject) -> OpenedProject:
+        """Research an opened project to its end."""
         assert self._service is not None
         self._service.run(project)
         return project
@@ -111,10 +113,10 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, script: Any, brief: str = "Make the score large.", **tables: Any) -> Iterator[World]:
-    """A world around a new project, and a server with this script."""
-    with MessagesServer(script) as server:
-        made = World(write(folder, brief) if not folder.exists() else folder, server, tables)
+def world(folder: Path, script: Any, server: Mapping[str, Any] | None = None, **tables: Any) -> Iterator[World]:
+    """A world around a new project, and a server with this script; ``server`` are further options of it."""
+    with MessagesServer(script, **(server or {})) as server:
+        made = World(write(folder), server, tables)
         try:
             yield made
         finally:
@@ -124,12 +126,6 @@ def world(folder: Path, script: Any, brief: str = "Make the score large.", **tab
 def events(project: OpenedProject, kind: type[Any]) -> list[Any]:
     """The log's events of one class."""
     return [record.event for record in project.store.records() if isinstance(record.event, kind)]
-
-
-def copy_of(folder: Path, into: Path) -> Path:
-    """The project as it lies, at another place."""
-    shutil.copytree(folder, into)
-    return into
 
 
 def parameters(claim: str, **values: float) -> dict[str, Any]:
@@ -148,4 +144,4 @@ def patch(search: str, replace: str, place: str = "cell model") -> dict[str, Any
     return {"edits": [{"place": place, "search": search, "replace": replace}]}
 
 
-__all__ = ["World", "code", "copy_of", "ending", "ev", "events", "parameters", "patch", "world", "write"]
+__all__ = ["World", "code", "events", "parameters", "patch", "world", "write"]

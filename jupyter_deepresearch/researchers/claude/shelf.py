@@ -53,7 +53,8 @@ class Shelf:
 
         Raises NotFound for a note that is not there.
         """
-        place = self._inside("notes") / _plain(name)
+        name = _plain(name, "notes")
+        place = self._inside("notes") / name
         text = _unmarked(self._text(place))
         if text is None:
             known = ", ".join(self.notes()) or "none"
@@ -65,8 +66,9 @@ class Shelf:
 
         Raises Forbidden for a note that somebody else wrote, InvalidInput for more than 20,000 characters.
         """
+        name = _plain(name, "notes")
         folder = self._inside("notes")
-        place = folder / _plain(name)
+        place = folder / name
         wanted = _written(text, NOTE_CHARS)
         there = self._text(place)
         if there is None and _count(folder) >= MOST_FILES:
@@ -80,7 +82,7 @@ class Shelf:
     def report(self, name: str, text: str) -> str:
         """Writes a new report and answers its path in the project. Nothing is overwritten: the next free NAME-2.md is
         taken, and the path of one that says the very same is answered as it is."""
-        stem = _plain(name).removesuffix(".md")
+        stem = _plain(name, "reports").removesuffix(".md")
         folder = self._inside("reports")
         wanted = _written(text, REPORT_CHARS)
         for k in range(1, MOST_FILES + 1):
@@ -96,7 +98,7 @@ class Shelf:
         """Whether a report lies at ``path``, as ``report`` answers paths: what a model says it wrote may be nowhere."""
         folder, _, name = path.rpartition("/")
         try:
-            return folder == "reports" and self._text(self._inside("reports") / _plain(name)) is not None
+            return folder == "reports" and self._text(self._inside("reports") / _plain(name, "reports")) is not None
         except (Forbidden, StorageFailed):
             return False
 
@@ -134,8 +136,10 @@ class Shelf:
             return False
 
 
-def _plain(name: str) -> str:
-    """The name, where it is that of a file and nothing else."""
+def _plain(name: str, folder: str) -> str:
+    """A plain file name of a note. Models leave its ending out, and put its folder before it: both are understood."""
+    name = name.removeprefix(f"{folder}/")
+    name = name if "." in name else f"{name}.md"
     if not _NAME.fullmatch(name) or len(name.encode("utf-8", "replace")) > _NAME_BYTES:
         raise Forbidden(f"{name[:80]!r} is no name of a note; accepted: a plain file name such as ideas.md")
     return name

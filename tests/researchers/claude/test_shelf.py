@@ -201,3 +201,9 @@ def test_a_full_disk_leaves_the_old_note(project: Path, monkeypatch: pytest.Monk
     with pytest.raises(StorageFailed, match=r"notes/ideas\.md cannot be written: No space left on device"):
         shelf.write("ideas.md", "second")
     assert shelf.read("ideas.md") == "first\n"
+
+
+@pytest.mark.parametrize("said", ["ideas", "ideas.md", "notes/ideas", "notes/ideas.md"])
+def test_an_ending_left_out_and_a_folder_put_before_are_understood(tmp_path: Path, said: str) -> None:
+    shelf = Shelf(tmp_path)
+    assert shelf.write(said, "wider") == "notes/ideas.md" and shelf.read(said) == "wider"
