@@ -110,7 +110,7 @@ def test_looking_imports_nothing_heavy(project: OpenedProject) -> None:
 def test_doctor_looks_at_everything(project: OpenedProject, tmp_path: Path, capsys: Capture) -> None:
     main(["doctor", str(project.folder), "--json"])
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
-    assert list(checks) == ["project", "kernel", "imports", "gpu", "extension", "disk", "sandbox", "key"]
+    assert list(checks) == ["project", "kernel", "imports", "gpu", "extension", "disk", "sandbox", "researcher"]
     assert checks["project"]["ok"] and checks["kernel"]["ok"] and "python3" in checks["kernel"]["said"]
 
     text = write_project(tmp_path / "other").joinpath("train.ipynb").read_text()
