@@ -206,4 +206,4 @@ def test_a_full_disk_leaves_the_old_note(project: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("said", ["ideas", "ideas.md", "notes/ideas", "notes/ideas.md"])
 def test_an_ending_left_out_and_a_folder_put_before_are_understood(tmp_path: Path, said: str) -> None:
     shelf = Shelf(tmp_path)
-    assert shelf.write(said, "wider") == "notes/ideas.md" and shelf.read(said) == "wider"
+    assert shelf.write(said, "wider") == "notes/ideas.md" and shelf.read(said).strip() == "wider"
