@@ -1,7 +1,7 @@
 """The digits example as a project in memory: its real notebook behind the evidence, and a researcher with a script."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -161,7 +161,3 @@ def phases(meter: LogMeter) -> list[str]:
 
 def parameters(**values: float) -> Parameters:
     return values
-
-
-def experiments(meter: LogMeter) -> Iterable[int | None]:
-    return meter.about.values()

@@ -69,7 +69,8 @@ def test_what_cannot_be_used_is_refused_in_one_line(tmp_path: Path, name: str, t
 
 
 def test_no_file_from_elsewhere_is_taken(tmp_path: Path) -> None:
-    project = write(tmp_path / "project", "x.md", "") if (tmp_path / "project").mkdir() is None else tmp_path
+    (tmp_path / "project").mkdir()
+    project = write(tmp_path / "project", "README.md", "what these are")
     (tmp_path / "secret.md").write_text("a secret")
     link = project / "prompts" / "idea.md"
     link.symlink_to(tmp_path / "secret.md")

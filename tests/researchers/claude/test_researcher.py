@@ -34,7 +34,7 @@ from jupyter_deepresearch.researchers.claude.plans import (
 from jupyter_deepresearch.researchers.claude.turns import request_chars
 from jupyter_deepresearch.researchers.llm.talk import Effort
 
-from .doubles import KnowingModel, calls, refusal, says
+from .doubles import calls, refusal, says
 from .project import World, parameters, phases
 
 WARM_UP = Plan(
@@ -56,10 +56,6 @@ SPACE = (Dimension("lr", 1e-3, 1e-2, log=True), Dimension("dropout", 0.0, 0.6))
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
-
-
-def plans(answer: Plan) -> object:
-    return says(answer)
 
 
 def test_a_cycle_with_a_code_change_is_three_calls_within_the_size(world: World) -> None:
@@ -431,4 +427,3 @@ def test_a_refusal_moves_to_the_fallback_and_is_said(world: World) -> None:
     assert proposal.hypothesis is not None and [r.model for r in world.model.requests] == ["big", "other"]
     assert proposal.remarks == ("big refused to answer (category frontier_llm); other went on",)
     assert len(proposal.answers) == 2
-    assert isinstance(world.model, KnowingModel)
