@@ -83,7 +83,10 @@ def test_a_refusal_goes_to_the_fallback(tmp_path: Path, at: str) -> None:
         project = made.research(directed)
         untroubled(project)
         assert any("frontier_llm" in e.text and LEADER in e.text for e in events(project, ev.Announced))
-        assert [request.body["model"] for request in mind.seen].count(FALLBACK) == 1
+        words = zip(mind.asked, mind.seen, strict=True)
+        assert [word for word, request in words if request.body["model"] == FALLBACK and word != "other"] == [
+            {"reflect": "lesson"}.get(at, at)
+        ]
 
 
 @pytest.mark.parametrize("at", ["plan", "patch", "reflect"])
@@ -178,6 +181,25 @@ def test_a_duplicate_is_told_and_uses_no_run(tmp_path: Path) -> None:
         plans = mind.of("plan")
         assert "x near three" in plans[2].text and "width" in plans[4].text, "what has not been tried"
         assert len(made.makers.launched.started) == 4
+
+
+@pytest.mark.parametrize("at", ["plan", "patch", "reflect"])
+def test_a_model_that_never_answers_to_any_use_is_not_paid_for_ever(tmp_path: Path, at: str) -> None:
+    with world(tmp_path / "p", script(at, *times(Answer("I would rather talk."), 200)), budget=TWO) as made:
+        project = made.research(directed)
+        failed = project.state.failed
+        assert failed is not None and "gave no answer of use" in failed.sentence and len(made.server.requests) < 40
+        asked = len(made.server.requests)
+        project.command(cmd.ResumeCommand())
+        assert made.research().state.failed is not None, "it is tried again once resumed"
+        assert asked < len(made.server.requests) < asked + 40
+
+
+def test_plans_that_never_fit_are_not_paid_for_ever(tmp_path: Path) -> None:
+    unfit = [parameters("of what is not there", nonsense=n) for n in range(100)]
+    with world(tmp_path / "p", Mind(unfit), budget=TWO) as made:
+        failed = made.research().state.failed
+        assert failed is not None and "nonsense" in failed.sentence and len(made.server.requests) < 20
 
 
 def test_a_budget_of_money_ends_the_project_before_it_is_overspent(tmp_path: Path) -> None:

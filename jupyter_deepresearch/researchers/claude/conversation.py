@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from ...core.research import Meter
-from ...errors import ResearcherFailed
+from ...errors import DeepResearchError, ResearcherFailed, ResearcherStopped
 from ..llm.talk import Effort, Phase, Said
 from .agent import Agent
 from .attempt import Attempt, Torn
@@ -16,13 +16,20 @@ T = TypeVar("T")
 ATTEMPTS = 3
 """Attempts at one answer before the step is tried again later."""
 
+IN_VAIN = 4
+"""How often all of these attempts may be paid for without use before only the person can help."""
+
 _WHY_CHARS = 300
 _OPENING_SHARE = 2
 """The share of an ask's limit that its first request may take with all earlier turns as they were."""
 
 
 class _Fruitless(Exception):
-    """Attempts that led to no answer, in words."""
+    """Attempts that led to no answer, in words. ``is_outage``: the model could not help it."""
+
+    def __init__(self, why: str, is_outage: bool = False) -> None:
+        super().__init__(why)
+        self.is_outage = is_outage
 
 
 class Conversation:
@@ -76,16 +83,27 @@ class Conversation:
             try:
                 attempt, value = await self._round(exchange, turns, answer)
             except _Fruitless as problem:
-                past = Past(exchange.attempt, tuple(exchange.keys), exchange.refusals)
+                in_vain = past.in_vain + (exchange.is_new and not problem.is_outage)
+                past = Past(exchange.attempt, tuple(exchange.keys), exchange.refusals, in_vain)
                 self._line.used_up(name, past)
                 if exchange.is_new:
-                    raise ResearcherFailed(str(problem)[:_WHY_CHARS]) from problem
+                    raise self._failed(problem, in_vain) from problem
             else:
                 self._answered = (*self._answered, Said(text), told(attempt.answered))
                 self._turns, self._refusals = attempt.turns, exchange.refusals
                 return value
             finally:
                 self._keys += tuple(exchange.keys)
+
+    def _failed(self, problem: _Fruitless, in_vain: int) -> DeepResearchError:
+        """Later may do; a model that never gives an answer of use is paid so often, and the person told."""
+        why = str(problem)[:_WHY_CHARS]
+        if in_vain < IN_VAIN:
+            return ResearcherFailed(why)
+        return ResearcherStopped(
+            f"{self.model} as the {self._agent.name} gave no answer of use, {in_vain} times over ({why}): set another "
+            "model under [researcher], or mend the brief or the prompts; then resume"
+        )
 
     async def _opened(self, question: Question, past: Past) -> Exchange:
         """What is left after ``past``: who refused is not asked again, no attempt has the number of another."""
@@ -112,7 +130,7 @@ class Conversation:
             try:
                 return attempt, await attempt.value()
             except Torn:
-                raise _Fruitless(f"{exchange.model} broke its answer off") from None
+                raise _Fruitless(f"{exchange.model} broke its answer off", is_outage=True) from None
             except Unusable as problem:
                 why = str(problem)
                 if problem.is_final:

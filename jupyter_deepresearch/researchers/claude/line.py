@@ -40,11 +40,12 @@ class Refusal:
 @dataclass(frozen=True)
 class Past:
     """What came of a question in this process before: how many attempts were used up, the answers they cost, who
-    refused."""
+    refused, and how often it was asked and paid for without use."""
 
     attempts: int = 0
     keys: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    in_vain: int = 0
 
 
 @dataclass

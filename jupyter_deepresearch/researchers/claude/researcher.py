@@ -2,13 +2,15 @@
 must be trusted (measuring, judging, launching, remembering) is done elsewhere."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...core.answers import Lesson, Phase, Proposal, Usage
 from ...core.research import Meter, RunFailure, Seen
 from ...core.types import Decision, Experiment, HypothesisKind, Verdict
+from ...errors import DeepResearchError, ResearcherStopped
 from ..llm.talk import AnswerForm, Effort, Model
 from ..sweep import SweepResearcher
+from .conversation import IN_VAIN
 from .digest import digest
 from .leader import plan_text
 from .line import Line, Step
@@ -68,10 +70,10 @@ class ClaudeResearcher:
             step = f"{name} again {again}" if again else name
             try:
                 return await Think(self._team, self._sweeps, seen, watch, step, text).proposal()
-            except NoPlan:
+            except NoPlan as problem:
                 self._fruitless = {name: again + 1}
                 if watch.has_paid:  # else these are answers from an earlier life, and the next ones may be too
-                    raise
+                    raise _given_up(problem, again + 1) from problem
 
     async def repair(self, seen: Seen, failure: RunFailure, meter: Meter) -> Proposal:
         """The code worker's patch, mended after a failed dry run."""
@@ -86,7 +88,7 @@ class ClaudeResearcher:
         text = reflect_text(seen, experiment, self._digest(seen, experiment))
         leader = self._team.reflecting(seen, meter, Step(f"reflect {experiment.number}", experiment.number))
         answer = await leader.ask(Phase.REFLECT, text, Reflection, Effort.LOW)
-        return lesson_of(answer, seen, experiment, verdict)
+        return replace(lesson_of(answer, seen, experiment, verdict), remarks=tuple(filter(None, [leader.turned])))
 
     async def _is_last(self, seen: Seen, experiment: Experiment, meter: Meter) -> bool:
         """Whether the sweep of this trial is over with it."""
@@ -106,6 +108,15 @@ class ClaudeResearcher:
             return sweep_digest(seen, experiment.sweep)
         number = experiment.number
         return digest(seen.evidence.account(number), seen.evidence.curves(number), seen.objective)
+
+
+def _given_up(problem: NoPlan, times: int) -> DeepResearchError:
+    """The problem itself, until it has cost enough."""
+    if times < IN_VAIN:
+        return problem
+    return ResearcherStopped(
+        f"{problem}: {times} times over; set another leader_model under [researcher], or mend the brief; then resume"
+    )
 
 
 @dataclass
