@@ -33,11 +33,16 @@ def no_network() -> Iterator[None]:
     assert not refused, "\n".join(refused)
 
 
-@pytest.fixture(scope="module")
-def environment_with_index(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The person's own environment, for children that install packages. Only for modules marked ``index``."""
-    marks = getattr(request.module, "pytestmark", ())
-    assert pytest.mark.index in (marks if isinstance(marks, list | tuple) else [marks]), "mark the module as `index`"
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who takes the way out has to say so: tests without the mark do not get it."""
+    for item in items:
+        if "environment_with_index" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("index"):
+            raise pytest.UsageError(f"{item.nodeid} installs packages: mark it with @pytest.mark.index")
+
+
+@pytest.fixture(scope="session")
+def environment_with_index() -> dict[str, str]:
+    """The person's own environment, for children that install packages. Only for tests marked ``index``."""
     return network.environment_before()
 
 

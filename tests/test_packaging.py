@@ -20,9 +20,6 @@ from jupyter_deepresearch import __version__
 NODE_COMMANDS = {"node", "nodejs", "npm", "npx", "corepack", "yarn", "jlpm"}
 BUILD_S = 400
 
-# Building a wheel afresh may ask the package index for what builds it.
-pytestmark = pytest.mark.index
-
 
 @dataclass(frozen=True)
 class Installed:
@@ -89,6 +86,7 @@ def installed(
     return Installed(python, environment)
 
 
+@pytest.mark.index
 @pytest.mark.slow
 @pytest.mark.timeout(BUILD_S)
 def test_sidebar_is_enabled_by_the_install(installed: Installed) -> None:
@@ -98,6 +96,7 @@ def test_sidebar_is_enabled_by_the_install(installed: Installed) -> None:
     assert plain[:4] == ["jupyter-deepresearch", f"v{__version__}", "enabled", "OK"], listed
 
 
+@pytest.mark.index
 @pytest.mark.slow
 @pytest.mark.timeout(BUILD_S)
 def test_server_extension_is_enabled_by_the_install(installed: Installed) -> None:
@@ -106,6 +105,7 @@ def test_server_extension_is_enabled_by_the_install(installed: Installed) -> Non
     assert re.search(rf"jupyter_deepresearch {re.escape(__version__)} OK", listed), listed
 
 
+@pytest.mark.index
 @pytest.mark.slow
 @pytest.mark.timeout(BUILD_S)
 def test_command_is_installed_and_runs_from_the_wheel(installed: Installed) -> None:

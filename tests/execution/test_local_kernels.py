@@ -134,7 +134,7 @@ def other_python() -> str | None:
 
 
 @pytest.fixture(scope="module")
-def foreign_kernel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def foreign_kernel(tmp_path_factory: pytest.TempPathFactory, environment_with_index: dict[str, str]) -> Path:
     """A Jupyter data folder with the kernelspec "foreign": an environment without our package, on an older Python.
 
     Where the machine has no older one, it is an environment of this Python.
@@ -143,7 +143,8 @@ def foreign_kernel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([other_python() or sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
     quiet = ("--quiet", "--disable-pip-version-check")
-    subprocess.run([python, "-m", "pip", "install", *quiet, "ipykernel"], check=True, timeout=300)
+    command = [python, "-m", "pip", "install", *quiet, "ipykernel"]
+    subprocess.run(command, check=True, timeout=300, env=environment_with_index)
     spec = folder / "jupyter" / "kernels" / "foreign"
     spec.mkdir(parents=True)
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -151,6 +152,7 @@ def foreign_kernel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "jupyter"
 
 
+@pytest.mark.index
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_kernel_of_another_environment_reports_too(

@@ -104,20 +104,34 @@ def test_after_it():
 """
 
 
+def own_suite(repository: Path, test: Path) -> subprocess.CompletedProcess[str]:
+    """A test file elsewhere, run under this suite's conftest."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.conftest"]
+    command += ["--rootdir", str(test.parent), "-c", os.devnull, str(test)]
+    return subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=120, check=False)
+
+
 def test_a_test_that_catches_the_refusal_fails_all_the_same(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "test_hidden.py").write_text(TEST)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.conftest"]
-    command += ["--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path / "test_hidden.py")]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=120, check=False)
+    done = own_suite(repository, tmp_path / "test_hidden.py")
     assert "2 passed, 1 error" in done.stdout, done.stdout + done.stderr
     assert "ERROR at teardown of test_that_hides_it" in done.stdout
     assert re.search(r"tests stay on this machine: socket.connect to 192\.0\.2\.1 port 443", done.stdout)
 
 
+EXEMPT = {"test_local_kernels.py": 1, "test_packaging.py": 3}
+
+
 def test_who_is_exempt(repository: Path) -> None:
-    marked = re.compile(r"^(pytestmark =|@).*mark\.index", re.MULTILINE)
-    found = [path.name for path in (repository / "tests").rglob("test_*.py") if marked.search(path.read_text())]
-    assert found == ["test_packaging.py"]
+    marked = re.compile(r"^@pytest\.mark\.index$|^pytestmark\b.*index", re.MULTILINE)
+    found = {path.name: len(marked.findall(path.read_text())) for path in (repository / "tests").rglob("test_*.py")}
+    assert {name: count for name, count in found.items() if count} == EXEMPT
+
+
+def test_nobody_is_exempt_without_saying_so(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_sly.py").write_text("def test_sly(environment_with_index):\n    pass\n")
+    done = own_suite(repository, tmp_path / "test_sly.py")
+    assert done.returncode == 4 and "mark it with @pytest.mark.index" in done.stdout + done.stderr
 
 
 def test_what_is_exempt_gets_the_environment_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
