@@ -82,7 +82,7 @@ class ClaudeResearcher:
     async def reflect(self, seen: Seen, experiment: Experiment, verdict: Verdict, meter: Meter) -> Lesson:
         """What an experiment taught, in one call; none for a baseline, and none for a sweep before its end."""
         if verdict.decision is Decision.BASELINE or experiment.hypothesis.kind is HypothesisKind.BASELINE:
-            return Lesson(verdict.reason)
+            return Lesson("")  # its claim says all
         if experiment.sweep is not None and not await self._is_last(seen, experiment, meter):
             return await self._sweeps.lesson(seen, experiment, verdict, meter)
         text = reflect_text(seen, experiment, self._digest(seen, experiment))
