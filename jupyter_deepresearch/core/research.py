@@ -83,7 +83,8 @@ class Evidence(Protocol):
 class Seen:
     """All that a researcher may know of a project. ``parameters`` and ``space`` are the notebook's, the champion's
     values are in ``champion.parameters``; ``trials(after)`` yields earlier experiments of this measure, oldest first;
-    ``waiting`` are parameters of hypotheses on the champion's code that were proposed but are not judged yet.
+    ``waiting`` are parameters of hypotheses on the champion's code that were proposed but are not judged yet,
+    ``pending`` all that are not, with their code.
     ``turn`` counts the answers of THINK that led to no hypothesis, ``since_gain`` cycles without a confirmed gain;
     ``latest`` is the experiment judged last, ``sweep`` the one that is open and may go on, ``calls`` how many answers
     were paid for so far."""
@@ -99,6 +100,7 @@ class Seen:
     trials: Callable[[int], Iterator[Trial]]
     evidence: Evidence
     waiting: tuple[Parameters, ...] = ()
+    pending: tuple[Change, ...] = ()
     options: ResearcherOptions = field(default_factory=ResearcherOptions)
     measure: int = 1
     turn: int = 0

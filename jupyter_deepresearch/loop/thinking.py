@@ -7,7 +7,7 @@ from ..core.answers import Lesson, Proposal
 from ..core.budget import ended_by
 from ..core.growth import coded, grow, revise, standing
 from ..core.project import ApprovalMode
-from ..core.research import RunFailure, Seen
+from ..core.research import Change, RunFailure, Seen
 from ..core.state import State, Work
 from ..core.types import Hypothesis, HypothesisKind, OpenSweep, StopReason
 from ..errors import BudgetReached, ResearcherFailed, ResearcherStopped
@@ -164,6 +164,9 @@ class Thinking:
             latest=state.latest,
             sweep=_open_sweep(state),
             calls=state.bill.total.calls,
+            pending=tuple(
+                Change(w.experiment.sense, {**own, **w.experiment.settings}) for w in state.open_works if not w.verdict
+            ),
             waiting=tuple({**own, **w.experiment.settings} for w in state.open_works if _is_on_champion(state, w)),
         )
 

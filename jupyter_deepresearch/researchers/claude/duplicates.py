@@ -34,17 +34,10 @@ def repeated(change: Change, seen: Seen) -> Repeat | None:
     dry-run switch do not count.
     """
     wanted = key(change.parameters)
-    standing = seen.champion or seen.baseline
-    found: Trial | None = None
-    champion_sense = ""
-    for trial in seen.trials(-1):
-        if trial.sense == change.sense and key(trial.parameters) == wanted:
-            found = trial
-        if standing is not None and trial.experiment == standing.experiment:
-            champion_sense = trial.sense
-    if found is not None:
-        return Repeat(found.experiment, _how_it_went(found, seen))
-    if change.sense == champion_sense and any(key(parameters) == wanted for parameters in seen.waiting):
+    same = [t for t in seen.trials(-1) if t.sense == change.sense and key(t.parameters) == wanted]
+    if same:
+        return Repeat(same[-1].experiment, _how_it_went(same[-1], seen))
+    if any(open.sense == change.sense and key(open.parameters) == wanted for open in seen.pending):
         return Repeat(None, "the same was proposed already and is not judged yet")
     return None
 

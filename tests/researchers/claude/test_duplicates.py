@@ -34,7 +34,7 @@ class Past:
 
     trials: list[Trial] = field(default_factory=list)
     evidence: FakeEvidence = field(default_factory=FakeEvidence)
-    waiting: tuple[Parameters, ...] = ()
+    pending: tuple[Change, ...] = ()
 
     def tried(self, number: int, parameters: Parameters, decision: Decision, sense: str = "", reason: str = "") -> None:
         self.trials.append(Trial(number, {**OWN, **parameters}, decision, 0.9, "c", code=sense, sense=sense))
@@ -56,7 +56,7 @@ class Past:
             directives=(),
             trials=lambda after: iter([t for t in self.trials if t.experiment > after]),
             evidence=self.evidence,
-            waiting=self.waiting,
+            pending=self.pending,
         )
 
 
@@ -89,9 +89,10 @@ def test_nothing_changed_is_a_repeat_of_the_champion() -> None:
     assert repeat is not None and repeat.experiment == 0
 
 
-def test_what_waits_counts_on_the_same_code_only() -> None:
+def test_what_is_not_judged_yet_counts_with_its_code() -> None:
     waits = past()
-    waits.waiting = ({**OWN, "lr": 0.05},)
+    waits.pending = (Change("", {**OWN, "lr": 0.05}), Change("wide", OWN))
+    assert repeated(Change("wide", OWN), waits.seen) is not None
     repeat = repeated(Change("", {**OWN, "lr": 0.05}), waits.seen)
     assert repeat is not None and repeat.experiment is None
     assert repeated(Change("deeper", {**OWN, "lr": 0.05}), waits.seen) is None

@@ -11,26 +11,9 @@ from jupyter_deepresearch.core.types import Edit, Hypothesis, HypothesisKind, So
 from jupyter_deepresearch.errors import NotFound
 from jupyter_deepresearch.researchers.claude.tools.code import ListCode, ReadCode, ReadOutput, SearchCode, code_tools
 from jupyter_deepresearch.researchers.claude.tools.leader import Compare, ReadExperiment, Recall, leader_tools
-from jupyter_deepresearch.testing import FakeRecords
 from tests.loop.test_driver import PATIENT, by_x, x
-from tests.simulation import Oracle, Simulation, Universe
-
-CODE = "def step():\n    return 1\n"
-
-
-class Records(FakeRecords):
-    def output(self, run: str, chars: int) -> str:
-        return f"printed by {run}"[-chars:]
-
-
-class Curious(Oracle):
-    """Keeps what it saw at each think."""
-
-    seen: list[Seen]
-
-    async def think(self, seen, meter):  # type: ignore[no-untyped-def]
-        self.seen.append(seen)
-        return await super().think(seen, meter)
+from tests.loop.test_evidence import CODE, Curious, Records
+from tests.simulation import Simulation, Universe
 
 
 @pytest.fixture
