@@ -88,6 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         web.asked.append((self.path, self.headers["User-Agent"]))
         if web.hangs:
             web.hang.wait(20)
+            return  # who asked has given up
         is_atom = self.path.startswith("/api/query")
         told = web.found if "/paper/search" in self.path else web.one
         body = web.atom.encode() if is_atom else json.dumps(told).encode()
