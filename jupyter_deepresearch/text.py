@@ -161,14 +161,21 @@ def _card(waiting: WaitingView) -> Iterable[str]:
     yield f"#{waiting.hypothesis} {one_line(waiting.claim, 200)}"
     if waiting.rationale:
         yield f"    why: {one_line(waiting.rationale, 300)}"
-    edits = ", ".join(edit.where for edit in waiting.edits)
-    change = "; ".join(filter(None, [parameters_text(waiting.parameters), edits and f"edits {edits}"]))
-    change = change or ("see its diff" if waiting.kind is HypothesisKind.BY_HAND else "none")
-    yield f"    change: {change}   {price_text(waiting)}"
+    yield f"    change: {change_text(waiting)}   {price_text(waiting)}"
     if waiting.nearest is not None:
         near = waiting.nearest
         value = number_text(near.value)
         yield f"    nearest: #{near.experiment} {one_line(near.claim)}, {near.decision.upper()} ({value})"
+
+
+def change_text(waiting: WaitingView) -> str:
+    """What is approved: values, edited places (their lines are in its diff), or all trials of a sweep."""
+    edits = ", ".join(edit.where for edit in waiting.edits)
+    change = "; ".join(filter(None, [parameters_text(waiting.parameters), edits and f"edits {edits}"]))
+    if waiting.sweep is not None:
+        space = one_line(", ".join(waiting.sweep.space), 200)
+        return f"a sweep of {waiting.sweep.trials} trials over {space}, the first with {change}"
+    return change or ("see its diff" if waiting.kind is HypothesisKind.BY_HAND else "none")
 
 
 def price_text(waiting: WaitingView) -> str:

@@ -89,7 +89,9 @@ class Renderer:
 
     def _status(self, view: StatusView) -> str:
         notes = [("running", text.run_text(run)) for run in view.running]
-        notes += [("waiting", f"#{w.hypothesis} {text.one_line(w.claim, 200)}") for w in view.waiting]
+        notes += [
+            ("waiting", f"#{w.hypothesis} {text.one_line(w.claim, 200)} ({text.change_text(w)})") for w in view.waiting
+        ]
         notes += [("searching", text.space_text(view.space)), *(("note", remark) for remark in view.remarks)]
         items = "".join(f"<li>{escape(label)}: {escape(said)}</li>" for label, said in notes)
         head = f"<p><b>{escape(text.headline(view))}</b><br>{escape(view.reason)}</p>"

@@ -46,7 +46,10 @@ def estimate(state: State, work: Work, paid: Reflections = NOTHING_PAID) -> Esti
     times = longer(_parameters(state, work), _parameters(state, rank))
     basis = "the running mean of successful runs"
     more = "" if times == 1.0 else f", {times:.3g} times as long by its epochs or steps"
-    return EstimateView(round(times * typical / 60, 2), paid.usd, f"{basis}{more}{cost}")
+    sweep = work.experiment.hypothesis.sweep
+    trials = sweep.trials if sweep is not None else 1
+    each = f", for each of {trials} trials" if trials > 1 else ""
+    return EstimateView(round(trials * times * typical / 60, 2), paid.usd, f"{basis}{more}{each}{cost}")
 
 
 def _basis(paid: Reflections) -> str:

@@ -22,6 +22,7 @@ from .views import (
     RankView,
     RunView,
     StatusView,
+    SweepView,
     UsageView,
     WaitingView,
 )
@@ -174,6 +175,7 @@ def _run(at: Situation, open_run: OpenRun, seen: Progress) -> RunView:
 
 def _waiting(at: Situation, work: Work) -> WaitingView:
     hypothesis = work.experiment.hypothesis
+    sweep = hypothesis.sweep
     return WaitingView(
         work.number,
         hypothesis.claim,
@@ -183,6 +185,7 @@ def _waiting(at: Situation, work: Work) -> WaitingView:
         work.experiment.edits,
         estimate(at.state, work, reflections(at.rows)),
         nearest(at.rows, work, at.state.measure, at.state.survey.parameters),
+        None if sweep is None else SweepView(sweep.trials, tuple(map(str, sweep.space))),
     )
 
 

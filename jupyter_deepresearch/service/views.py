@@ -67,6 +67,14 @@ class NearestView:
 
 
 @dataclass(frozen=True)
+class SweepView:
+    """What is approved with the first trial of a sweep: so many trials, within this space, in words."""
+
+    trials: int
+    space: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class WaitingView:
     hypothesis: int
     claim: str
@@ -76,6 +84,7 @@ class WaitingView:
     edits: tuple[Edit, ...]
     estimate: EstimateView
     nearest: NearestView | None
+    sweep: SweepView | None = None
 
 
 @dataclass(frozen=True)

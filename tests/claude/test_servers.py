@@ -10,6 +10,7 @@ from jupyter_deepresearch.core.types import Decision
 from jupyter_deepresearch.service import commands as cmd
 from jupyter_deepresearch.service.opened import OpenedProject
 from jupyter_deepresearch.testing import Answer, Call, Fault
+from jupyter_deepresearch.text import waiting_text
 from tests.claude.mind import Mind
 from tests.claude.test_faults import LESSONS, PATCHES, PLANS, TWO, directed, untroubled
 from tests.claude.world import BROKEN, code, events, parameters, patch, world
@@ -92,8 +93,16 @@ def test_a_sweep_is_approved_once_and_its_trials_cost_nothing(tmp_path: Path) ->
     asked: list[tuple[int, str]] = []
     tables = {"approval": {"mode": "ask"}, "budget": {"cycles": 5}}
     with world(tmp_path / "p", mind, **tables) as made:
-        project = made.research(lambda project: approving(asked, project))
+        cards: list[str] = []
+
+        def look(project: OpenedProject) -> None:
+            project.ledger.listeners.append(lambda record: cards.append(waiting_text(project.status().waiting)))
+            approving(asked, project)
+
+        project = made.research(look)
         assert [number for number, _ in asked] == [1, 5]
+        said = next(card for card in cards if "x decides" in card)
+        assert "a sweep of 4 trials over x: 1..5, the first with x = " in said and "~ 4 min" in said
         assert mind.asked.count("plan") == 2 and mind.asked.count("lesson") == 2
         x = [e.experiment.settings["x"] for e in events(project, ev.Proposed)[1:5]]
         assert all(1.0 <= float(value or 0) <= 5.0 for value in x) and len(set(x)) == 4

@@ -162,7 +162,7 @@ def test_status_has_the_contracts_keys(shown: Shown) -> None:
     }
     (waiting,) = found["waiting"]
     assert set(waiting) == {
-        *("hypothesis", "claim", "rationale", "kind", "parameters", "edits", "estimate", "nearest"),
+        *("hypothesis", "claim", "rationale", "kind", "parameters", "edits", "estimate", "nearest", "sweep"),
     }
     assert waiting["hypothesis"] == 2 and waiting["nearest"]["experiment"] == 0
     assert waiting["estimate"]["minutes"] == round(10 / 60, 2)
