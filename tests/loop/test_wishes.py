@@ -1,15 +1,25 @@
 """What a researcher may want besides a hypothesis: sweeps, pauses, to be left alone. None of it loses anything."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.answers import Pause, Proposal
+from jupyter_deepresearch.core.ports import RunSpec
 from jupyter_deepresearch.core.project import Approval, ApprovalMode, LauncherOptions, Trust
-from jupyter_deepresearch.core.types import Dimension, Edit, Hypothesis, HypothesisKind, RunState, StopReason, Sweep
-from jupyter_deepresearch.errors import BudgetReached, ResearcherFailed, ResearcherStopped
+from jupyter_deepresearch.core.types import (
+    Dimension,
+    Edit,
+    Hypothesis,
+    HypothesisKind,
+    Outcome,
+    RunState,
+    StopReason,
+    Sweep,
+)
+from jupyter_deepresearch.errors import BudgetReached, DeepResearchError, ResearcherFailed, ResearcherStopped
 from jupyter_deepresearch.loop.holds import LONGEST_BACK_OFF_S
 from jupyter_deepresearch.service import commands as cmd
 from tests.loop.test_driver import by_x, code, kinds, said, simulation, x
@@ -147,9 +157,20 @@ def test_a_refusal_at_a_lesson_loses_no_result() -> None:
     sim.oracle.troubles = iter([None, ResearcherStopped("it declined")])
     state = sim.run()
     assert state.failed is not None and state.champion is not None and state.champion.number == 1, "judged, not lost"
+    assert kinds(sim)["reflected"] == 1, "nobody is asked again before the person has done something"
     sim.say(cmd.ResumeCommand())
     state = sim.run()
     assert state.cycles == 2 and kinds(sim)["reflected"] == 3 and state.measure == 1, "its values can still be compared"
+
+
+def test_a_refusal_at_the_baselines_lesson_keeps_it_for_later() -> None:
+    sim = simulation(x(1.0))
+    sim.oracle.troubles = iter([ResearcherStopped("it declined")])
+    state = sim.run()
+    assert state.failed is not None and 0 in state.works
+    sim.say(cmd.ResumeCommand())
+    sim.run()
+    assert kinds(sim)["reflected"] == 2
 
 
 def test_a_refusal_at_a_repair_goes_on_where_it_was() -> None:
@@ -165,11 +186,13 @@ def test_a_refusal_at_a_repair_goes_on_where_it_was() -> None:
     assert state.failed is None and kinds(sim)["repaired"] == 1
 
 
-def test_what_was_fixed_before_counts_as_repairs() -> None:
-    sim = simulation(Proposal(code("broken").hypothesis, fixes=2, answers=("a", "b")))
+@pytest.mark.parametrize(("fixes", "repaired"), [(0, 2), (1, 1), (2, 0)])
+def test_what_was_fixed_before_counts_as_repairs(fixes: int, repaired: int) -> None:
+    sim = simulation(Proposal(code("broken").hypothesis, fixes=fixes, answers=("a", "b")))
     sim.universe.end_of = lambda spec: ended(spec, RunState.CRASHED) if spec.dry_run else by_x(spec)
+    sim.oracle.repairs = iter([code("once"), code("twice"), code("thrice")])
     sim.run()
-    assert kinds(sim)["repaired"] == 0 and proposed(sim)[-1].answers == ("a", "b")
+    assert kinds(sim)["repaired"] == repaired and proposed(sim)[-1].answers == ("a", "b")
 
 
 @pytest.mark.parametrize(("wanted", "least", "most"), [(100.0, 100.0, 103.0), (36_000.0, LONGEST_BACK_OFF_S, 1803.0)])
@@ -184,20 +207,22 @@ def test_a_server_is_left_alone_for_as_long_as_it_asks_for_up_to_half_an_hour(
     assert least <= second - first <= most
 
 
-def test_with_one_run_at_a_time_nobody_is_asked_while_it_lives() -> None:
-    """A lesson that was put off by an outage waits for the end of the run that was begun meanwhile."""
-    sim = simulation(x(1.0), x(2.0))
-    sim.oracle.troubles = iter([None, ResearcherFailed("no network"), None])
-    sim.universe.end_of = lambda spec: None if spec.run.experiment == 7 else by_x(spec)
-    sim.run(when(12, sim, cmd.TryCommand(parameters={"x": 3.0})))
-    live: set[str] = set()
-    for record in sim.log():
-        match record.event:
-            case ev.Planned(run=run):
-                live.add(run.id)
-            case ev.Ended(outcome=outcome):
-                live.discard(outcome.run)
-            case ev.Reflected() | ev.Repaired():
-                assert not live
-            case _:
-                pass
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_with_one_run_at_a_time_nobody_is_asked_while_it_lives(parallel: int) -> None:
+    """A lesson that an outage puts off waits for the end of the run that was begun meanwhile; with two it need not."""
+    sim = simulation(x(1.0), project=base_project(trust=ONE_SEED, launcher=LauncherOptions(max_parallel=parallel)))
+    looks = iter(range(40))
+
+    def troubled() -> Iterator[DeepResearchError | None]:
+        yield None  # the baseline's lesson
+        sim.say(cmd.TryCommand(parameters={"x": 3.0}))
+        yield ResearcherFailed("no network")
+
+    def end_of(spec: RunSpec) -> Outcome | None:
+        return None if spec.run.experiment == 2 and next(looks, None) is not None else by_x(spec)
+
+    sim.oracle.troubles, sim.universe.end_of = troubled(), end_of
+    sim.run()
+    beside = [r.event for before, r, _ in sim.states() if before.runs and isinstance(r.event, ev.Reflected)]
+    assert [e.experiment for e in beside] == ([] if parallel == 1 else [1])
+    assert kinds(sim)["reflected"] == 3

@@ -1,7 +1,6 @@
 """What is said to a language model and what it says: requests, replies, and who answers them."""
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -133,15 +132,6 @@ class Probe(Protocol):
     async def __call__(self, request: Request) -> Reply: ...
 
 
-def sent_chars(request: Request, schemas: Sequence[str] = ()) -> int:
-    """The characters of a request's own texts and of the schemas sent with it."""
-    said = sum(
-        len(turn.content) if isinstance(turn, Reply) else len(turn.text) + sum(len(r.text) for r in turn.results)
-        for turn in request.turns
-    )
-    return len(request.system) + said + sum(map(len, schemas))
-
-
 __all__ = [
     "Abilities",
     "AnswerForm",
@@ -156,5 +146,4 @@ __all__ = [
     "ToolCall",
     "ToolResult",
     "ToolSpec",
-    "sent_chars",
 ]

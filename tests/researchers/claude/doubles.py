@@ -9,9 +9,39 @@ from typing import Any
 import msgspec
 
 from jupyter_deepresearch.core.answers import Phase, Usage
-from jupyter_deepresearch.researchers.llm.talk import Abilities, AnswerForm, Probe, Reply, Request, Said, Stop, ToolCall
+from jupyter_deepresearch.errors import NotFound
+from jupyter_deepresearch.researchers.claude.plans import Reflection
+from jupyter_deepresearch.researchers.claude.tools.tool import Tool
+from jupyter_deepresearch.researchers.llm.talk import (
+    Abilities,
+    AnswerForm,
+    Probe,
+    Reply,
+    Request,
+    Said,
+    Stop,
+    ToolCall,
+    ToolSpec,
+)
 
 Answerer = Callable[[Request], Reply]
+LESSON = Reflection("warm-up helps", (3,))
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number."""
+
+    number: int
+
+
+async def _square(asked: Number) -> str:
+    if asked.number < 0:
+        raise NotFound(f"there is no experiment {asked.number}; there are 0 to 7")
+    return f"{asked.number} squared is {asked.number**2}" + "." * (2000 if asked.number == 99 else 0)
+
+
+SQUARE = Tool(ToolSpec("square", "The square of a number.", Number), _square)
 
 
 def says(answer: Any, stop: Stop = Stop.END, category: str | None = None) -> Reply:

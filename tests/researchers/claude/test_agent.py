@@ -1,38 +1,20 @@
 """Conversations: replay, repairs, attempts, refusals, outages, tools; what is sent is only ever added to."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from jupyter_deepresearch.core.answers import Phase
-from jupyter_deepresearch.errors import BudgetReached, NotFound, ResearcherFailed, ResearcherStopped
+from jupyter_deepresearch.errors import BudgetReached, ResearcherFailed, ResearcherStopped
 from jupyter_deepresearch.researchers.claude.agent import LEADER_LIMITS, Agent, Limits
 from jupyter_deepresearch.researchers.claude.conversation import Conversation
 from jupyter_deepresearch.researchers.claude.line import Line, Step
 from jupyter_deepresearch.researchers.claude.plans import Reflection
 from jupyter_deepresearch.researchers.claude.tools.tool import Tool
-from jupyter_deepresearch.researchers.llm.talk import Abilities, AnswerForm, Reply, Request, ToolSpec
+from jupyter_deepresearch.researchers.llm.talk import Abilities, AnswerForm, Reply, Request
 
-from .doubles import KnowingModel, LogMeter, broken, calls, cut, refusal, says
-
-LESSON = Reflection("warm-up helps", (3,))
-
-
-@dataclass(frozen=True)
-class Number:
-    """One number."""
-
-    number: int
-
-
-async def _square(asked: Number) -> str:
-    if asked.number < 0:
-        raise NotFound(f"there is no experiment {asked.number}; there are 0 to 7")
-    return f"{asked.number} squared is {asked.number**2}" + "." * (2000 if asked.number == 99 else 0)
-
-
-SQUARE = Tool(ToolSpec("square", "The square of a number.", Number), _square)
+from .doubles import LESSON, SQUARE, KnowingModel, LogMeter, broken, calls, cut, refusal, says
 
 
 def agent(fallback: str | None = None, tools: tuple[Tool, ...] = (), limits: Limits = LEADER_LIMITS) -> Agent:

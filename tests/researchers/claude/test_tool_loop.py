@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_deepresearch.core.answers import Phase
-from jupyter_deepresearch.errors import Fenced, NotFound, ResearcherFailed
+from jupyter_deepresearch.errors import Fenced, ResearcherFailed
 from jupyter_deepresearch.researchers.claude.agent import LEADER_LIMITS, Agent, Limits
 from jupyter_deepresearch.researchers.claude.conversation import Conversation
 from jupyter_deepresearch.researchers.claude.line import Line, Step
@@ -15,25 +15,7 @@ from jupyter_deepresearch.researchers.claude.plans import Reflection
 from jupyter_deepresearch.researchers.claude.tools.tool import Tool
 from jupyter_deepresearch.researchers.llm.talk import Request, Said, ToolSpec
 
-from .doubles import KnowingModel, LogMeter, calls, says
-
-LESSON = Reflection("warm-up helps", (3,))
-
-
-@dataclass(frozen=True)
-class Number:
-    """One number."""
-
-    number: int
-
-
-async def _square(asked: Number) -> str:
-    if asked.number < 0:
-        raise NotFound(f"there is no experiment {asked.number}; there are 0 to 7")
-    return f"{asked.number} squared is {asked.number**2}" + "." * (2000 if asked.number == 99 else 0)
-
-
-SQUARE = Tool(ToolSpec("square", "The square of a number.", Number), _square)
+from .doubles import LESSON, SQUARE, KnowingModel, LogMeter, Number, calls, says
 
 
 def ask(model: KnowingModel, limits: Limits = LEADER_LIMITS, tool: Tool = SQUARE) -> Reflection:
