@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..config.loading import Options
+from ..core.ports import Curves
+from ..service.pictures import ParameterView, PointsView
 from ..service.views import ChangesView, CostView, ExperimentView, MemoryTexts, StatusView
 
 
@@ -22,6 +24,14 @@ class Answering(Protocol):
     def status(self, project_id: str) -> StatusView: ...
 
     def history(self, project_id: str) -> tuple[ExperimentView, ...]: ...
+
+    def newest(self, project_id: str, limit: int, before: int | None = None) -> tuple[ExperimentView, ...]: ...
+
+    def points(self, project_id: str, after: int = 0) -> PointsView: ...
+
+    def parameters(self, project_id: str) -> tuple[ParameterView, ...]: ...
+
+    def curve(self, project_id: str, number: int, metric: str, points: int, run: str | None = None) -> Curves: ...
 
     def experiment(self, project_id: str, number: int) -> ExperimentView: ...
 

@@ -14,6 +14,8 @@ import msgspec
 
 from .. import errors
 from ..config.loading import Options, tables_of
+from ..core.ports import Curves
+from ..service.pictures import ParameterView, PointsView
 from ..service.views import ChangesView, CostView, ExperimentView, MemoryTexts, StatusView
 from .servers import OPENER, Server, find_server
 
@@ -82,6 +84,24 @@ class Client:
             rows += page
             if len(page) < _PAGE:
                 return tuple(rows)
+
+    def newest(self, project_id: str, limit: int, before: int | None = None) -> tuple[ExperimentView, ...]:
+        """At most ``limit`` (1,000) experiments numbered below ``before``, newest first."""
+        query = urlencode({"limit": limit, "order": "newest", **({} if before is None else {"before": before})})
+        return self._get(f"{_place(project_id)}/experiments?{query}", tuple[ExperimentView, ...])
+
+    def points(self, project_id: str, after: int = 0) -> PointsView:
+        """The experiments that have changed after this seq, as columns."""
+        return self._get(f"{_place(project_id)}/points?after={after}", PointsView)
+
+    def parameters(self, project_id: str) -> tuple[ParameterView, ...]:
+        """The lines of the parameters cell, with the champion's values."""
+        return self._get(f"{_place(project_id)}/parameters", tuple[ParameterView, ...])
+
+    def curve(self, project_id: str, number: int, metric: str, points: int, run: str | None = None) -> Curves:
+        """What one run of an experiment (default: its latest) reported of one metric, in at most so many points."""
+        query = urlencode({"points": points, "metric": metric, **({} if run is None else {"run": run})})
+        return self._get(f"{_place(project_id)}/experiments/{number}/metrics?{query}", Curves)
 
     def experiment(self, project_id: str, number: int) -> ExperimentView:
         """One experiment."""

@@ -119,18 +119,21 @@ class ProjectHandler(ResearchHandler):
 
 
 class ExperimentsHandler(ResearchHandler):
-    """``.../{id}/experiments?after=&limit=``"""
+    """``.../{id}/experiments?after=&limit=``, or ``?order=newest&before=&limit=``"""
 
     @web.authenticated
     @authorized
     async def get(self, project_id: str) -> None:
-        """History objects numbered above ``after``, oldest first."""
-        await self.ask(
-            project_id,
-            lambda project: project.history(
-                self.count("after", -1, -1), self.count("limit", 100, 1, EXPERIMENTS_LIMIT)
-            ),
-        )
+        """History objects numbered above ``after``, oldest first, or below ``before``, newest first."""
+        await self.ask(project_id, self._page)
+
+    def _page(self, project: OpenedProject) -> object:
+        limit, order = self.count("limit", 100, 1, EXPERIMENTS_LIMIT), self.get_query_argument("order", "oldest")
+        if order not in ("oldest", "newest"):
+            raise InvalidInput(f"order: found {order[:40]!r}; accepted: oldest, newest")
+        if order == "newest":
+            return project.newest(limit, self.number("before", None, 0))
+        return project.history(self.count("after", -1, -1), limit)
 
 
 class ExperimentHandler(ResearchHandler):
@@ -144,17 +147,40 @@ class ExperimentHandler(ResearchHandler):
 
 
 class MetricsHandler(ResearchHandler):
-    """``.../{id}/experiments/{n}/metrics?run=&points=``"""
+    """``.../{id}/experiments/{n}/metrics?run=&points=&metric=``"""
 
     @web.authenticated
     @authorized
     async def get(self, project_id: str, number: str) -> None:
-        """The curves of one run of the experiment, its latest where none is named."""
-        run = self.get_query_argument("run", None)
-        await self.ask(
-            project_id,
-            lambda project: project.curves(int(number), run, self.count("points", 200, 2, POINTS_LIMIT)),
-        )
+        """The curves of one run of the experiment, its latest where none is named; all metrics, or one."""
+        await self.ask(project_id, lambda project: self._curves(project, int(number)))
+
+    def _curves(self, project: OpenedProject, number: int) -> object:
+        run, metric = self.get_query_argument("run", None), self.get_query_argument("metric", None)
+        points = self.count("points", 200, 2, POINTS_LIMIT)
+        if metric is None:
+            return project.curves(number, run, points)
+        return project.curve(number, metric, points, run)
+
+
+class PointsHandler(ResearchHandler):
+    """``.../{id}/points?after=SEQ``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str) -> None:
+        """The experiments that have changed after SEQ, as columns."""
+        await self.ask(project_id, lambda project: project.points(self.count("after", 0, 0)))
+
+
+class ParametersHandler(ResearchHandler):
+    """``.../{id}/parameters``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str) -> None:
+        """The lines of the parameters cell, with the champion's values."""
+        await self.ask(project_id, lambda project: project.parameters())
 
 
 class DiffHandler(ResearchHandler):
@@ -257,6 +283,8 @@ ROUTES: list[tuple[str, Any]] = [
     (_EXPERIMENT, ExperimentHandler),
     (rf"{_EXPERIMENT}/metrics", MetricsHandler),
     (rf"{_EXPERIMENT}/diff", DiffHandler),
+    (rf"{_PROJECT}/points", PointsHandler),
+    (rf"{_PROJECT}/parameters", ParametersHandler),
     (rf"{_PROJECT}/memory", MemoryHandler),
     (rf"{_PROJECT}/cost", CostHandler),
     (rf"{_PROJECT}/events", EventsHandler),

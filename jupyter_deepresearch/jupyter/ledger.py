@@ -11,10 +11,12 @@ import msgspec
 from ..app import RealMakers, make_service
 from ..changes import changes
 from ..config.loading import Options
+from ..core.ports import Curves
 from ..detached import Detached, go_on_detached, start_detached
 from ..errors import DeepResearchError, LeaseHeld, NotFound
 from ..service.commands import Command, PauseCommand, StopCommand, parse
 from ..service.opened import OpenedProject, has_log
+from ..service.pictures import ParameterView, PointsView
 from ..service.registry import Registry
 from ..service.views import ChangesView, CostView, ExperimentView, MemoryTexts, StatusView
 
@@ -71,6 +73,26 @@ class LedgerClient:
         """Every experiment, oldest first."""
         with _at(self._folder(project_id)) as project:
             return project.history()
+
+    def newest(self, project_id: str, limit: int, before: int | None = None) -> tuple[ExperimentView, ...]:
+        """At most ``limit`` experiments numbered below ``before``, newest first."""
+        with _at(self._folder(project_id)) as project:
+            return project.newest(limit, before)
+
+    def points(self, project_id: str, after: int = 0) -> PointsView:
+        """The experiments that have changed after this seq, as columns."""
+        with _at(self._folder(project_id)) as project:
+            return project.points(after)
+
+    def parameters(self, project_id: str) -> tuple[ParameterView, ...]:
+        """The lines of the parameters cell, with the champion's values."""
+        with _at(self._folder(project_id)) as project:
+            return project.parameters()
+
+    def curve(self, project_id: str, number: int, metric: str, points: int, run: str | None = None) -> Curves:
+        """What one run of an experiment (default: its latest) reported of one metric, in at most so many points."""
+        with _at(self._folder(project_id)) as project:
+            return project.curve(number, metric, points, run)
 
     def experiment(self, project_id: str, number: int) -> ExperimentView:
         """One experiment."""

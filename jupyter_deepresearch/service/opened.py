@@ -21,6 +21,7 @@ from ..errors import DeepResearchError, NotFound
 from . import cost as bill
 from . import past, status, views
 from .commands import Command, Context, ResumeCommand, decide
+from .pictures import ParameterView, PointsView
 
 
 class Past(Store, History, past.Rows, Protocol):
@@ -151,6 +152,23 @@ class OpenedProject:
         """Experiments numbered above ``after``, oldest first."""
         return past.history(self.store, after, limit)
 
+    def newest(self, limit: int, before: int | None = None) -> tuple[views.ExperimentView, ...]:
+        """At most ``limit`` experiments numbered below ``before``, newest first."""
+        return past.newest(self.store, limit, before)
+
+    def points(self, after: int = 0) -> PointsView:
+        """The experiments that have changed after this seq, as columns."""
+        return past.points(self.store, self.state.seq, after)
+
+    def parameters(self) -> tuple[ParameterView, ...]:
+        """The lines of the parameters cell, with the champion's values."""
+        survey, champion = self.state.survey, self.state.champion
+        best = champion.experiment.settings if champion is not None else {}
+        ranges = {dimension.name: str(dimension).partition(": ")[2] for dimension in survey.space}
+        return tuple(
+            ParameterView(name, best.get(name, own), own, ranges.get(name)) for name, own in survey.parameters.items()
+        )
+
     def experiment(self, number: int) -> views.ExperimentView:
         """One experiment. Raises NotFound."""
         found = past.experiment(self.store, number)
@@ -172,6 +190,11 @@ class OpenedProject:
         if not runs:
             return Curves("", {})
         return self.records.curves(run or runs[0], points)
+
+    def curve(self, number: int, metric: str, points: int, run: str | None = None) -> Curves:
+        """One metric of them. Raises NotFound."""
+        found = self.curves(number, run, points)
+        return Curves(found.run, {name: pairs for name, pairs in found.series.items() if name == metric})
 
     def memory(self) -> views.MemoryTexts:
         """Both tiers of the memory as they would be sent."""

@@ -8,7 +8,8 @@ import msgspec
 
 from ..core.events import Record, kind_of
 from ..core.state import Work
-from ..core.types import Edit, Parameters, Value
+from ..core.types import Decision, Edit, Parameters, RunState, Value
+from .pictures import PointsView
 from .views import ExperimentView, NearestView
 
 NEAREST_AMONG = 1000
@@ -34,6 +35,36 @@ def history(rows: Rows, after: int = -1, limit: int | None = None) -> tuple[Expe
         -1 if limit is None else limit,
     )
     return tuple(_experiment(row) for row in found)
+
+
+def newest(rows: Rows, limit: int, before: int | None = None) -> tuple[ExperimentView, ...]:
+    """At most ``limit`` experiments with a lower number, newest first."""
+    found = rows.query(
+        f"SELECT {_COLUMNS} FROM experiments WHERE experiment < ? ORDER BY experiment DESC LIMIT ?",
+        2**62 if before is None else before,
+        limit,
+    )
+    return tuple(_experiment(row) for row in found)
+
+
+def points(rows: Rows, seq: int, after: int = 0) -> PointsView:
+    """The experiments with an event above ``after``, as columns; ``seq`` is that of the log's last event."""
+    found = rows.query(
+        "SELECT experiment, value, interval, decision, state, measure FROM experiments WHERE experiment IN"
+        " (SELECT experiment FROM events WHERE seq > ? AND experiment IS NOT NULL) ORDER BY experiment",
+        after,
+    )
+    intervals = [(None, None) if row[2] is None else msgspec.json.decode(row[2]) for row in found]
+    return PointsView(
+        seq,
+        experiment=tuple(row[0] for row in found),
+        value=tuple(row[1] for row in found),
+        low=tuple(low for low, _ in intervals),
+        high=tuple(high for _, high in intervals),
+        decision=tuple(row[3] and Decision(row[3]) for row in found),
+        state=tuple(RunState(row[4]) for row in found),
+        measure=tuple(row[5] for row in found),
+    )
 
 
 def experiment(rows: Rows, number: int) -> ExperimentView | None:

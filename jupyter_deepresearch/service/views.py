@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ..core.memory import LOG_LIMIT_CHARS
+from ..core.project import BRIEF_LIMIT_CHARS
 from ..core.types import Decision, Edit, HypothesisKind, Parameters, ProjectState, Purpose, RunState
 
 
@@ -35,6 +37,17 @@ class LatestView:
 
 
 @dataclass(frozen=True)
+class ResourcesView:
+    """What a live run and its children take, as last sampled: ``cpu_percent`` of one core, memory in bytes, GPUs as
+    their driver counts them; null where it is not known or there is no GPU."""
+
+    cpu_percent: float | None
+    memory_bytes: int | None
+    gpu_percent: float | None
+    gpu_memory_bytes: int | None
+
+
+@dataclass(frozen=True)
 class RunView:
     run: str
     experiment: int
@@ -46,6 +59,7 @@ class RunView:
     latest: LatestView | None
     note: str = ""
     remaining_s: float | None = None
+    resources: ResourcesView | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +169,10 @@ class MemoryView:
 
 @dataclass(frozen=True)
 class StatusView:
-    """One project's state; ``project`` is its name, ``path`` its folder, ``space`` what is searched, in words."""
+    """One project's state; ``project`` is its name, ``path`` its folder, ``space`` what is searched, in words.
+
+    ``seq`` is that of its last event, ``place`` the folder relative to the server's root, null without a server.
+    """
 
     id: str
     project: str
@@ -174,11 +191,16 @@ class StatusView:
     memory: MemoryView
     space: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    seq: int = 0
+    place: str | None = None
 
 
 @dataclass(frozen=True)
 class ExperimentView:
-    """One row of the history. ``interval`` is null below two seeds, ``usd`` where answers have no known price."""
+    """One row of the history. ``interval`` is null below two seeds, ``usd`` where answers have no known price.
+
+    ``delta`` is the value minus that of the champion it was judged against, null where it was against none.
+    """
 
     experiment: int
     cycle: int | None
@@ -197,15 +219,25 @@ class ExperimentView:
     notebook: str | None
     reason: str | None = None
     measure: int = 1
+    delta: float | None = None
 
 
 @dataclass(frozen=True)
 class MemoryTexts:
-    """Both tiers as they would be sent, and the person's own lines."""
+    """Both tiers as they would be sent, and the person's own lines.
+
+    Against the log before the last verdict: ``entered`` are its lines on experiments that were not in it, ``changed``
+    those that read otherwise now, ``dropped`` the earlier lines on experiments that are no longer in it.
+    """
 
     brief: str
     log: str
     notes: str
+    brief_limit_chars: int = BRIEF_LIMIT_CHARS
+    log_limit_chars: int = LOG_LIMIT_CHARS
+    entered: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
