@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import sqlite3
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import end, prepare_lab, start_lab
-from tests.browser.visit import ICON, PANEL, Lab
+from tests.browser.visit import ICON, PANEL, Lab, events, get, project, wait_for, write_cells
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -33,43 +28,12 @@ def started(tmp_path: Path, repository: Path) -> Iterator[tuple[Lab, list[subpro
     (lab.root / "digits").mkdir()
     for name in ("train.ipynb", "deepresearch.toml", "PROJECT_BRIEF.md"):
         shutil.copy(source / name, lab.root / "digits" / name)
-    cells = [nbformat.v4.new_code_cell(text) for text in START]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), lab.root / "start.ipynb")
+    write_cells(lab.root / "start.ipynb", START)
     processes = [start_lab(lab)]
     try:
         yield lab, processes
     finally:
         end(processes[-1])
-
-
-def get(lab: Lab, path: str) -> Any:
-    request = urllib.request.Request(lab.url + path, headers={"Authorization": f"token {lab.token}"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
-
-
-def project(lab: Lab) -> Any:
-    found = get(lab, "deepresearch/api/projects")
-    return found[0] if found else None
-
-
-def wait_for(what: str, happened: Callable[[], Any], seconds: float = 120) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = happened()
-        if found:
-            return found
-        time.sleep(0.2)
-    pytest.fail(f"not within {seconds:.0f} s: {what}")
-
-
-def events(lab: Lab, kind: str) -> list[dict[str, Any]]:
-    with sqlite3.connect(lab.root / "digits" / ".deepresearch" / "ledger.db") as ledger:
-        return [
-            json.loads(body)
-            for (body,) in ledger.execute("SELECT body FROM events WHERE kind = ? ORDER BY seq", (kind,))
-        ]
 
 
 def test_research_outlives_kernel_browser_and_server(
@@ -103,9 +67,9 @@ def test_research_outlives_kernel_browser_and_server(
     status = wait_for("the end after the server's kill", lambda: (s := project(lab))["state"] == "finished" and s)
 
     assert (status["stop_reason"], status["cycle"]) == ("cycles", CYCLES)
-    ends = [event["outcome"]["run"] for event in events(lab, "ended")]
-    planned = [event["run"] for event in events(lab, "planned")]
+    ends = [event["outcome"]["run"] for event in events(lab.root / "digits", "ended")]
+    planned = [event["run"] for event in events(lab.root / "digits", "planned")]
     assert running in ends
     assert len(ends) == len(set(ends)) == len(planned)
-    assert all(event["outcome"]["state"] == "succeeded" for event in events(lab, "ended"))
+    assert all(event["outcome"]["state"] == "succeeded" for event in events(lab.root / "digits", "ended"))
     assert len(list((lab.root / "digits" / "experiments").glob("*.ipynb"))) == len(ends)
