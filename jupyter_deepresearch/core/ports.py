@@ -65,8 +65,20 @@ class Track:
 
 
 @dataclass(frozen=True)
+class Resources:
+    """What a run's processes take, as last sampled: percent of one CPU core, bytes, and of its GPUs what their driver
+    says. None where it is not known, or where there is no GPU."""
+
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+    gpu_percent: float | None = None
+    gpu_memory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class Progress:
-    """A run at a glance. ``step`` and ``values`` are the latest report's, ``tracks`` are by the metrics' names."""
+    """A run at a glance. ``step`` and ``values`` are the latest report's, ``tracks`` are by the metrics' names,
+    ``resources`` is None where no sample is fresh."""
 
     pid: int | None = None
     kernel_pid: int | None = None
@@ -76,6 +88,7 @@ class Progress:
     note: str = ""
     gpus: tuple[str, ...] = ()
     tracks: Mapping[str, Track] = field(default_factory=dict)
+    resources: Resources | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Reading what a runner writes, while it writes it: files that appear whole, and the ends of growing ones."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TypeVar
@@ -9,9 +10,12 @@ import msgspec
 from ..core.types import Outcome
 from ..errors import StorageFailed
 from .paths import RunPaths
-from .spec import Descendants, Live, RunnerOwner, RunnerSpec
+from .spec import Descendants, Live, ResourceLine, RunnerOwner, RunnerSpec
 
 T = TypeVar("T")
+
+_SAMPLE_BYTES = 8192
+"""A line with every GPU of a large machine is shorter."""
 
 
 def read_owner(paths: RunPaths) -> RunnerOwner | None:
@@ -60,6 +64,14 @@ def last_lines(path: Path, lines: int, limit_bytes: int = 65_536) -> list[str]:
     whole, _, _ = content.rpartition(b"\n")
     found = whole.decode("utf-8", "replace").split("\n") if whole else []
     return found[1 if start else 0 :][-lines:]
+
+
+def last_sample(paths: RunPaths) -> ResourceLine | None:
+    """What a run's processes took when they were last looked at; None before that, or where it cannot be read."""
+    for line in last_lines(paths.resources, 1, _SAMPLE_BYTES):
+        with contextlib.suppress(ValueError):
+            return msgspec.json.decode(line, type=ResourceLine)
+    return None
 
 
 def last_write(paths: RunPaths) -> float | None:

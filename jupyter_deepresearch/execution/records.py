@@ -9,18 +9,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.ports import Curves, Progress, Track
+from ..core.ports import Curves, Progress, Resources, Track
 from .metrics.series import MetricsFile, parse_line
 from .metrics.tracks import tracks
 from .paths import ProjectPaths, RunPaths
 from .printed_tail import printed_tail
-from .reading import last_lines, read_live, read_owner
+from .reading import last_lines, last_sample, read_live, read_owner
 from .spec import MetricLine
 
 _TAIL_LINES = 200
 _TAIL_BYTES = 1 << 20
 _CACHED_RUNS = 16
 _MOST_POINTS = 10_000
+_FRESH_S = 30.0
+"""A sample that is older says nothing of a run: samples are made every 5 s at least."""
 
 
 class FolderRecords:
@@ -51,6 +53,7 @@ class FolderRecords:
             note=live.note if live is not None else "",
             gpus=live.gpus if live is not None else (),
             tracks=self._tracks(run, paths),
+            resources=_resources(paths),
         )
 
     def _tracks(self, run: str, paths: RunPaths) -> Mapping[str, Track]:
@@ -127,6 +130,16 @@ def _latest(paths: RunPaths) -> MetricLine | None:
         before = found.values if is_same and found is not None else {}
         found = MetricLine(report.t, report.cell, report.step, {**before, **report.values}, report.source)
     return found
+
+
+def _resources(paths: RunPaths) -> Resources | None:
+    """What a live run takes now; None for one that has ended, or whose runner has not sampled it for a while."""
+    sample = None if paths.exit.exists() else last_sample(paths)
+    if sample is None or time.time() - sample.t > _FRESH_S:
+        return None
+    if not sample.processes:  # a run that waits or begins has none: that is not 0 % of anything
+        return Resources(gpu_percent=sample.gpu_percent, gpu_memory_bytes=sample.gpu_memory_bytes)
+    return Resources(sample.cpu_percent, sample.memory_bytes, sample.gpu_percent, sample.gpu_memory_bytes)
 
 
 def _printed(line: str) -> str | None:

@@ -76,10 +76,13 @@ class MetricLine:
 
 @dataclass(frozen=True)
 class ResourceLine:
-    """One line of ``resources.jsonl``. Memory in bytes over the kernel and its children; GPU in percent and bytes."""
+    """One line of ``resources.jsonl``. Memory in bytes over the kernel and its children; GPU in percent and bytes.
+
+    ``cpu_percent`` is None in a first sample: there is no earlier one to count from.
+    """
 
     t: float
-    cpu_percent: float
+    cpu_percent: float | None
     memory_bytes: int
     processes: int
     gpu_percent: float | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ..core.answers import Usage
 from ..core.memory import LOG_LIMIT_CHARS
-from ..core.ports import Progress, RunRecords
+from ..core.ports import Progress, Resources, RunRecords
 from ..core.project import BRIEF_LIMIT_CHARS, Objective
 from ..core.state import OpenRun, State, Work
 from ..core.statistics import interval95, mean
@@ -20,6 +20,7 @@ from .views import (
     ObjectiveView,
     PhaseView,
     RankView,
+    ResourcesView,
     RunView,
     StatusView,
     SweepView,
@@ -170,7 +171,14 @@ def _run(at: Situation, open_run: OpenRun, seen: Progress) -> RunView:
         LatestView(seen.step, seen.values) if seen.values else None,
         "being cancelled" if open_run.cancelled else seen.note,
         expected_s(at.state, at.records, open_run, seen),
+        _resources(seen.resources),
     )
+
+
+def _resources(taken: Resources | None) -> ResourcesView | None:
+    if taken is None:
+        return None
+    return ResourcesView(taken.cpu_percent, taken.memory_bytes, taken.gpu_percent, taken.gpu_memory_bytes)
 
 
 def _waiting(at: Situation, work: Work) -> WaitingView:

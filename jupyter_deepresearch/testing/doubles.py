@@ -185,15 +185,18 @@ class FakeDesk:
 
 @dataclass
 class FakeRecords:
-    """Run folders that are empty. The runs in ``waiting`` have not begun: others have their GPUs."""
+    """Run folders that are empty but for what is put here, by run id. The runs in ``waiting`` have not begun: others
+    have their GPUs."""
 
     waiting: set[str] = field(default_factory=set)
+    seen: dict[str, Progress] = field(default_factory=dict)
+    series: dict[str, Curves] = field(default_factory=dict)
 
     def progress(self, run: str) -> Progress | None:
-        return None
+        return self.seen.get(run)
 
     def curves(self, run: str, points: int) -> Curves:
-        return Curves(run, {})
+        return self.series.get(run, Curves(run, {}))
 
     def output(self, run: str, chars: int) -> str:
         return ""

@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
@@ -14,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_deepresearch.core.ports import Resources
 from jupyter_deepresearch.execution.metrics.series import MetricsFile, Series
 from jupyter_deepresearch.execution.paths import ProjectPaths, RunPaths
 from jupyter_deepresearch.execution.records import FolderRecords
-from jupyter_deepresearch.execution.spec import Live, RunnerOwner
+from jupyter_deepresearch.execution.spec import Live, ResourceLine, RunnerOwner
 
 RUN = "0001-candidate-seed-1"
 
@@ -70,6 +72,34 @@ def test_a_glance_at_a_run_that_waits_and_then_reports(paths: RunPaths, tmp_path
     assert seen is not None and (seen.kernel_pid, seen.note, seen.gpus) == (56, "cell 2 of 3", ("GPU-1",))
     assert seen.elapsed_s == pytest.approx(10, abs=5) and not records.waits(RUN)
     assert seen.step == 1 and seen.values["loss"] == 1.0 and math.isnan(seen.values["acc"])
+
+
+def sampled(age_s: float, cpu: float | None, processes: int, gpu: float | None = None) -> str:
+    taken = ResourceLine(time.time() - age_s, cpu, 300 * processes, processes, gpu, None if gpu is None else 7)
+    return json.dumps(asdict(taken)) + "\n"
+
+
+def test_what_a_live_run_takes_is_that_of_its_last_whole_fresh_sample(paths: RunPaths, tmp_path: Path) -> None:
+    records = FolderRecords(tmp_path)
+    paths.owner.write_bytes(msgspec.json.encode(RunnerOwner(12, None, None, "here", time.time())))
+
+    def taken() -> Resources | None:
+        seen = records.progress(RUN)
+        return None if seen is None else seen.resources
+
+    assert taken() is None, "nothing was sampled yet"
+    append(paths.resources, [sampled(2, None, 0, gpu=1.0)])
+    assert taken() == Resources(None, None, 1.0, 7), "no process yet"
+    append(paths.resources, [sampled(1, 150.0, 2), sampled(0, 10.0, 3)[:-9]])
+    assert taken() == Resources(150.0, 600, None, None), "the last line is being written"
+    append(paths.resources, ["\nnot a sample\n"])
+    assert taken() is None
+    append(paths.resources, [sampled(40, 20.0, 1)])
+    assert taken() is None, "its runner has said nothing for a while"
+    append(paths.resources, [sampled(0, 20.0, 1)])
+    assert taken() == Resources(20.0, 300)
+    paths.exit.write_text("{}")
+    assert taken() is None, "it has ended"
 
 
 def test_the_latest_report_of_a_long_run_is_found_without_reading_it_all(paths: RunPaths, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.answers import Usage
 from jupyter_deepresearch.core.ledger import Ledger
-from jupyter_deepresearch.core.ports import Curves, Progress, Track
+from jupyter_deepresearch.core.ports import Progress, Resources, Track
 from jupyter_deepresearch.core.project import Approval, ApprovalMode, Budget, Constraint, Project
 from jupyter_deepresearch.core.types import (
     Decision,
@@ -26,7 +26,7 @@ from jupyter_deepresearch.core.types import (
 from jupyter_deepresearch.service import past, views
 from jupyter_deepresearch.service.status import Situation, status
 from jupyter_deepresearch.store.sqlite import SqliteStore
-from jupyter_deepresearch.testing import memory_store
+from jupyter_deepresearch.testing import FakeRecords, memory_store
 from tests.core.logs import SURVEY, baseline, candidate, experiment, judged, live, proposed, ran, reflected
 from tests.long_log import long_log
 from tests.simulation import base_project
@@ -35,30 +35,12 @@ ASK = base_project(approval=Approval(ApprovalMode.ASK), budget=Budget(cycles=9))
 STATUS_KEYS = {
     *("id", "project", "path", "state", "reason", "stop_reason", "cycle", "cycles", "objective", "baseline"),
     *("champion", "running", "waiting", "usage", "memory", "space", "remarks"),
+    *("seq", "place"),
 }
 HISTORY_KEYS = {
     *("experiment", "cycle", "parent", "claim", "kind", "parameters", "edits", "state", "decision", "value"),
     *("interval", "seeds", "elapsed_s", "usd", "notebook"),
 }
-
-
-@dataclass
-class Records:
-    """Live runs that have reported this."""
-
-    seen: Mapping[str, Progress] = field(default_factory=dict)
-
-    def progress(self, run: str) -> Progress | None:
-        return self.seen.get(run)
-
-    def curves(self, run: str, points: int) -> Curves:
-        return Curves(run, {})
-
-    def waits(self, run: str) -> bool:
-        return run in self.seen and self.seen[run].elapsed_s is None
-
-    def disk_bytes(self) -> int:
-        return 0
 
 
 @pytest.fixture
@@ -85,7 +67,8 @@ class Shown:
             ledger.append(event)
         state = ledger.state()
         assert state is not None
-        return status(Situation(state, "/a/folder", self.store, Records(seen or {}), life or views.Life(True)))
+        records = FakeRecords({run for run, one in (seen or {}).items() if one.elapsed_s is None}, dict(seen or {}))
+        return status(Situation(state, "/a/folder", self.store, records, life or views.Life(True)))
 
 
 @pytest.fixture
@@ -134,7 +117,8 @@ def test_trouble_is_the_reason(shown: Shown) -> None:
 def test_status_has_the_contracts_keys(shown: Shown) -> None:
     usage = Usage("think", "m", 100, 10, usd=0.25)
     run = candidate(1)
-    progress = Progress(7, 8, 3.5, 4.0, {"loss": float("nan"), "score": 0.5}, "")
+    taken = Resources(120.5, 2**30, None, None)
+    progress = Progress(7, 8, 3.5, 4.0, {"loss": float("nan"), "score": 0.5}, "", resources=taken)
     found = as_json(
         shown(
             *baseline(),
@@ -159,6 +143,7 @@ def test_status_has_the_contracts_keys(shown: Shown) -> None:
         **{"run": run.id, "experiment": 1, "purpose": "candidate", "seed": 1, "pid": 7, "kernel_pid": 8},
         **{"elapsed_s": 3.5, "latest": {"step": 4.0, "values": {"loss": None, "score": 0.5}}, "note": ""},
         "remaining_s": 6.5,
+        "resources": {"cpu_percent": 120.5, "memory_bytes": 2**30, "gpu_percent": None, "gpu_memory_bytes": None},
     }
     (waiting,) = found["waiting"]
     assert set(waiting) == {
@@ -273,6 +258,6 @@ def test_the_status_of_a_long_history_is_small(store: SqliteStore) -> None:
     state = ledger.state()
     assert state is not None
     assert [row.experiment for row in past.history(store, after=299, limit=100)] == list(range(300, 400))
-    found = status(Situation(state, "/a", store, Records()))
+    found = status(Situation(state, "/a", store, FakeRecords()))
     assert found.cycle == 400 and found.champion is not None and found.champion.experiment == 400
     assert len(views.to_json(found)) < 5000

@@ -60,9 +60,9 @@ class Sampler:
         old = self.activity
         self.activity = Activity(output_bytes, old.cpu_s + cpu_s, old.io_bytes + io_bytes, gpu_percent)
         seconds = None if self._at is None else now - self._at
-        percent = 100 * cpu_s / seconds if seconds else 0.0
+        percent = round(100 * cpu_s / seconds, 1) if seconds else None
         self._known, self._at = usages, now
-        return ResourceLine(now, round(percent, 1), memory, len(usages), gpu_percent, gpu_memory, self.gpus)
+        return ResourceLine(now, percent, memory, len(usages), gpu_percent, gpu_memory, self.gpus)
 
     @property
     def pids(self) -> tuple[int, ...]:
