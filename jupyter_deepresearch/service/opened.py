@@ -138,11 +138,12 @@ class OpenedProject:
         told = "SELECT 1 FROM events WHERE kind = 'announced' AND json_extract(body, '$.text') = ? LIMIT 1"
         return bool(self.store.query(told, remark))
 
-    def status(self, life: views.Life | None = None) -> views.StatusView:
-        """The status object; ``life`` is who researches it, looked up in the lease when not given."""
+    def status(self, life: views.Life | None = None, place: str | None = None) -> views.StatusView:
+        """The status object; ``life`` is who researches it, looked up in the lease when not given, ``place`` where the
+        folder is for a server."""
         if life is None:
             life = views.Life(self.store.holder() is not None)
-        return status.status(status.Situation(self.state, str(self.folder), self.store, self.records, life))
+        return status.status(status.Situation(self.state, str(self.folder), self.store, self.records, life, place))
 
     def cost(self) -> views.CostView:
         """What calls to language models have cost, and what budgets have left."""

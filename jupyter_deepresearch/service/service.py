@@ -91,9 +91,16 @@ class Service:
         """The project's status; what troubles its loop is said as the reason."""
         trouble = self._trouble.get(project.id, "")
         task = self._tasks.get(project.id)
-        if task is not None and not task.done.done():
-            return project.status(views.Life(not trouble, trouble))
-        return project.status(views.Life(project.store.holder() is not None, trouble))
+        is_ours = task is not None and not task.done.done()
+        alive = not trouble if is_ours else project.store.holder() is not None
+        return project.status(views.Life(alive, trouble), self._place(project.folder))
+
+    def _place(self, folder: Path) -> str | None:
+        """Where the folder is below the root, "" for the root itself; None without a root."""
+        if self.root is None:
+            return None
+        place = folder.relative_to(self.root).as_posix()
+        return "" if place == "." else place
 
     def prepare(self, folder: Path, options: Options, brief: str | None = None) -> OpenedProject:
         """The project in ``folder``, made or taken up again, not yet being researched.

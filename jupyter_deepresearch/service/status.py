@@ -38,6 +38,7 @@ class Situation:
     rows: Rows
     records: RunRecords
     life: Life = field(default_factory=lambda: Life(True))
+    place: str | None = None
 
 
 def status(at: Situation) -> StatusView:
@@ -67,6 +68,8 @@ def status(at: Situation) -> StatusView:
         ),
         space=tuple(map(str, state.survey.space)),
         remarks=tuple(filter(None, [*state.survey.remarks, state.announced])),
+        seq=state.seq,
+        place=at.place,
     )
 
 

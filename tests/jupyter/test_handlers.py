@@ -20,6 +20,7 @@ async def test_starting_answers_with_the_status_of_a_project_that_runs(api: Api,
     status = answer.body
     assert (status["project"], status["path"], status["cycles"]) == ("small", str(folder), 2)
     assert (status["state"], status["objective"]["metric"]) == ("running", "score")
+    assert status["place"] == "small" and status["seq"] >= 1
     assert (folder / "PROJECT_BRIEF.md").read_text() == "make it higher"
 
 
@@ -71,7 +72,10 @@ async def test_memory_is_given_as_sent(api: Api, folder: Path) -> None:
     await until(api, project, "finished")
     memory = (await api.get("projects", project, "memory")).body
     assert memory["brief"] == "make it higher" and "a larger step is better" in memory["log"]
-    assert set(memory) == {"brief", "log", "notes"}
+    assert set(memory) == {
+        *("brief", "log", "notes", "brief_limit_chars", "log_limit_chars"),
+        *("entered", "changed", "dropped"),
+    }
 
 
 async def test_the_bill_is_given_whole(api: Api, folder: Path) -> None:

@@ -163,6 +163,20 @@ def test_folders_that_are_not_there_or_outside_the_root(makers: Doubled, tmp_pat
     assert not (outside / ".deepresearch").exists()
 
 
+@pytest.mark.parametrize(
+    ("root", "place"), [("", "a/small"), ("a", "small"), ("a/small", ""), ("linked", "small"), (None, None)]
+)
+def test_a_status_says_where_the_folder_is_for_its_server(
+    makers: Doubled, tmp_path: Path, root: str | None, place: str | None
+) -> None:
+    folder = write_project(tmp_path / "a" / "small")
+    (tmp_path / "linked").symlink_to(tmp_path / "a")
+    with closing(makers.service(None if root is None else tmp_path / root)) as service:
+        project = service.prepare(folder, Options())
+        status = service.status(project)
+    assert (status.place, status.path, status.seq) == (place, str(folder), 1)
+
+
 def test_a_read_only_folder_is_refused_in_one_line(tmp_path: Path) -> None:
     folder = write_project(tmp_path / "small")
     for parent in (tmp_path, *tmp_path.parents[:3]):  # three of them where tests run side by side
