@@ -25,12 +25,14 @@ _COLUMNS = (
     "experiment, cycle, parent, claim, kind, parameters, edits, by_hand, state, decision, value, interval, seeds,"
     " elapsed_s, usd, notebook, reason, measure"
 )
+_NAMES = (*_COLUMNS.replace(" ", "").split(","), "delta")
+_ROWS = f"SELECT {_COLUMNS}, value - champion_before AS delta FROM experiments"
 
 
 def history(rows: Rows, after: int = -1, limit: int | None = None) -> tuple[ExperimentView, ...]:
     """Experiments with a greater number, oldest first, at most ``limit``."""
     found = rows.query(
-        f"SELECT {_COLUMNS} FROM experiments WHERE experiment > ? ORDER BY experiment LIMIT ?",
+        f"{_ROWS} WHERE experiment > ? ORDER BY experiment LIMIT ?",
         after,
         -1 if limit is None else limit,
     )
@@ -40,7 +42,7 @@ def history(rows: Rows, after: int = -1, limit: int | None = None) -> tuple[Expe
 def newest(rows: Rows, limit: int, before: int | None = None) -> tuple[ExperimentView, ...]:
     """At most ``limit`` experiments with a lower number, newest first."""
     found = rows.query(
-        f"SELECT {_COLUMNS} FROM experiments WHERE experiment < ? ORDER BY experiment DESC LIMIT ?",
+        f"{_ROWS} WHERE experiment < ? ORDER BY experiment DESC LIMIT ?",
         2**62 if before is None else before,
         limit,
     )
@@ -69,12 +71,12 @@ def points(rows: Rows, seq: int, after: int = 0) -> PointsView:
 
 def experiment(rows: Rows, number: int) -> ExperimentView | None:
     """One experiment, None where there is none of this number."""
-    found = rows.query(f"SELECT {_COLUMNS} FROM experiments WHERE experiment = ?", number)
+    found = rows.query(f"{_ROWS} WHERE experiment = ?", number)
     return _experiment(found[0]) if found else None
 
 
 def _experiment(row: tuple[Any, ...]) -> ExperimentView:
-    named = dict(zip(_COLUMNS.replace(" ", "").split(","), row, strict=True))
+    named = dict(zip(_NAMES, row, strict=True))
     for name in ("parameters", "edits", "by_hand", "interval"):
         named[name] = None if named[name] is None else msgspec.json.decode(named[name])
     named["parameters"] = named["parameters"] or {}

@@ -166,4 +166,9 @@ _THIRD = (
     + WORDS
 )
 
-MIGRATIONS = tuple(tuple(statements(script)) for script in (_FIRST, _SECOND, _THIRD))
+_SEEDS = "coalesce(json_extract(j.body, '$.verdict.seeds'), 0) AS seeds"
+_BEFORE = "json_extract(j.body, '$.verdict.champion_before') AS champion_before"
+
+_FOURTH = _anew(_THIRD, "experiments", (_SEEDS, f"{_SEEDS}, {_BEFORE}"))
+
+MIGRATIONS = tuple(tuple(statements(script)) for script in (_FIRST, _SECOND, _THIRD, _FOURTH))

@@ -44,6 +44,7 @@ async def test_history_is_given_in_pages(api: Api, folder: Path) -> None:
     rows = (await api.get("projects", project, "experiments")).body
     assert [(row["experiment"], row["decision"]) for row in rows] == [(0, "baseline"), (1, "confirmed"), (2, "worse")]
     assert rows[1]["value"] == pytest.approx(0.6) and rows[1]["parameters"] == {"lr": 0.2}
+    assert [row["delta"] for row in rows] == [None, pytest.approx(0.3), pytest.approx(-0.57)]
     pages = [await api.get("projects", project, "experiments", after=after, limit=1) for after in (-1, 0, 1, 2)]
     assert [[row["experiment"] for row in page.body] for page in pages] == [[0], [1], [2], []]
     assert (await api.get("projects", project, "experiments", "1")).body == rows[1]

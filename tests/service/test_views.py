@@ -22,6 +22,7 @@ from jupyter_deepresearch.core.types import (
     RunState,
     Source,
     StopReason,
+    Verdict,
 )
 from jupyter_deepresearch.service import past, views
 from jupyter_deepresearch.service.status import Situation, status
@@ -39,7 +40,7 @@ STATUS_KEYS = {
 }
 HISTORY_KEYS = {
     *("experiment", "cycle", "parent", "claim", "kind", "parameters", "edits", "state", "decision", "value"),
-    *("interval", "seeds", "elapsed_s", "usd", "notebook"),
+    *("interval", "seeds", "elapsed_s", "usd", "notebook", "reason", "measure", "delta"),
 }
 
 
@@ -203,7 +204,7 @@ def test_history_has_the_contracts_keys_and_pages(shown: Shown, store: SqliteSto
     shown(*baseline(), proposed(1, code=True), proposed(2), ev.Reject(2, "no"))
     rows = past.history(store)
     assert [row.experiment for row in rows] == [0, 1, 2]
-    assert set(as_json(rows[0])) >= HISTORY_KEYS
+    assert set(as_json(rows[0])) == HISTORY_KEYS
     edited = as_json(rows[1])
     assert edited["edits"] == [{"search": "a", "replace": "b", "cell": "c", "file": None}]
     assert (edited["state"], edited["decision"], edited["value"], edited["interval"]) == ("pending", None, None, None)
@@ -211,6 +212,17 @@ def test_history_has_the_contracts_keys_and_pages(shown: Shown, store: SqliteSto
     assert [row.experiment for row in past.history(store, after=0, limit=1)] == [1]
     assert past.history(store, after=2) == ()
     assert past.experiment(store, 1) == rows[1] and past.experiment(store, 9) is None
+
+
+def test_the_delta_is_to_the_champion_that_an_experiment_was_judged_against(shown: Shown, store: SqliteStore) -> None:
+    def verdict(number: int, value: float | None, before: float | None) -> ev.Judged:
+        decision = Decision.FAILED if value is None else Decision.WORSE
+        return ev.Judged(number, Verdict(decision, "because", value, champion_before=before))
+
+    cycles = [(proposed(n), ev.Approve(n), *ran(candidate(n), value=0.5), reflected(n)) for n in (1, 2)]
+    shown(*baseline(1.0), *cycles[0], verdict(1, 0.75, 1.0), *cycles[1], verdict(2, None, 1.0))
+    assert [row.delta for row in past.history(store)] == [None, -0.25, None]
+    assert [row.delta for row in past.newest(store, 2)] == [None, -0.25]
 
 
 def test_an_experiment_of_many_runs_is_one_row(shown: Shown, store: SqliteStore) -> None:

@@ -39,7 +39,7 @@ def told(store: SqliteStore) -> list[list[tuple[object, ...]]]:
     return [*found, store.query("SELECT rowid, * FROM words ORDER BY rowid")]
 
 
-@pytest.mark.parametrize("schema", [1, 2])
+@pytest.mark.parametrize("schema", [1, 2, 3])
 def test_an_older_ledger_tells_what_a_new_one_does(tmp_path: Path, schema: int) -> None:
     proposed = ev.Proposed(replace(CODE, number=99), answers=("free", "think-3"))
     log = (*long_log(20), ev.Answered("free", PAID, "an answer"), proposed, ev.Reflected(99, Lesson("wide is slow")))
