@@ -8,11 +8,13 @@ from pathlib import Path
 from ..core.project import BRIEF_LIMIT_CHARS
 from ..errors import Conflict, Forbidden, InvalidInput, NoServer, NotFound
 from ..service.views import StatusView
-from ..text import cost_text, headline, memory_text, one_line, parameters_text
+from ..text import headline, one_line, parameters_text
 from .answering import Answering
 from .arguments import Line
-from .render import Renderer, Shown, lines, sentence
+from .render import PANEL_ROWS, Renderer, Shown, lines, sentence
 from .servers import URL_VARIABLE
+
+HISTORY_ROWS = 50
 
 HELP = """\
 start [PATH]        research the project in PATH (default: here), or go on with it
@@ -107,7 +109,7 @@ class Conversation:
         folder = (self.cwd() / Path(line.path).expanduser()).resolve()
         view = client.start(folder, line.options, brief)
         self.started = view.id
-        return self._renderer().panel(view, client.history(view.id))
+        return self._renderer().panel(view, client.newest(view.id, PANEL_ROWS))
 
     def _renderer(self) -> Renderer:
         return Renderer(self.cwd())
@@ -151,15 +153,15 @@ class Conversation:
             case "status":
                 return render.status(view)
             case "panel":
-                return render.panel(view, client.history(view.id))
+                return render.panel(view, client.newest(view.id, PANEL_ROWS))
             case "history":
-                return render.history(view, client.history(view.id))
+                return render.history(view, client.newest(view.id, HISTORY_ROWS))
             case "best":
                 return render.best(view)
             case "memory":
-                return lines(memory_text(client.memory(view.id)))
+                return render.memory(client.memory(view.id))
             case "cost":
-                return lines(cost_text(client.cost(view.id)))
+                return render.cost(client.cost(view.id))
             case "open":
                 row = client.experiment(view.id, line.numbers[0])
                 if row.notebook is None:

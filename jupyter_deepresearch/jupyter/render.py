@@ -1,42 +1,26 @@
 """Views as HTML with plain text beside it. Everything that comes from a project is escaped."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
 from .. import text
 from ..core.money import dollars
-from ..service.views import ChangesView, ExperimentView, RankView, StatusView
+from ..service.views import BudgetView, ChangesView, CostView, ExperimentView, MemoryTexts, RankView, StatusView
+from .markup import Shown, gauge, lines, listed, preformatted, sentence, table
 
-# Lines of a diff, by their sign, in the theme's colours; the sign itself stays readable without them.
-_SHADES = {"+": "--jp-success-color1", "-": "--jp-error-color1"}
+__all__ = ["PANEL_ROWS", "Renderer", "Shown", "lines", "sentence"]
 
-
-@dataclass(frozen=True)
-class Shown:
-    """One output: HTML where it can be drawn, else the plain text, which says the same."""
-
-    text: str
-    html: str
-
-    def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
-        return {"text/plain": self.text, "text/html": self.html}
-
-    def __repr__(self) -> str:
-        return self.text
+PANEL_ROWS = 20
+_CLAIM_CHARS = 160
 
 
-def lines(plain: str) -> Shown:
-    """Plain text, shown as it is."""
-    return Shown(plain, f'<pre style="line-height: 1.3">{escape(plain)}</pre>')
-
-
-def sentence(plain: str) -> Shown:
-    """One line for the person."""
-    return Shown(plain, f"<p>{escape(plain)}</p>")
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -44,30 +28,57 @@ class Renderer:
     """Renders for a notebook in the folder ``cwd``: links are relative to it, as Jupyter wants them."""
 
     cwd: Path
+    now: Callable[[], datetime] = _now
 
     def status(self, view: StatusView) -> Shown:
         """The status sentence, champion and baseline, live runs, what waits."""
-        return Shown(text.status_text(view), self._status(view))
+        notes = [("searching", text.space_text(view.space)), *(("note", remark) for remark in view.remarks)]
+        items = listed(f"{escape(label)}: {escape(said)}" for label, said in notes)
+        return Shown(text.status_text(view), f"<div>{self._standing(view)}{items}{self._spent(view)}</div>")
 
     def history(self, view: StatusView, rows: Sequence[ExperimentView]) -> Shown:
-        """Every experiment, newest first."""
-        newest = tuple(reversed(rows))
-        champion = view.champion.experiment if view.champion else None
-        return Shown(text.history_text(newest, champion), self._history(view, newest))
+        """These experiments, newest first, and how many are older."""
+        earlier = text.earlier_text(rows)
+        more = f"{earlier}; `%deepresearch history all` shows every one" if earlier else ""
+        plain = "\n".join(filter(None, [text.history_text(rows, _champion(view)), more]))
+        return Shown(plain, f"<div>{self._history(view, rows)}{_remark(more)}</div>")
 
-    def panel(self, view: StatusView, rows: Sequence[ExperimentView]) -> Shown:
-        """Status, what waits for the person, and the history."""
-        parts, htmls = [text.status_text(view)], [self._status(view)]
-        if view.waiting:
-            parts.append(text.waiting_text(view.waiting))
-            htmls.append(lines(parts[-1]).html)
-        history = self.history(view, rows)
-        return Shown("\n\n".join([*parts, history.text]), "".join([*htmls, history.html]))
+    def panel(self, view: StatusView, rows: Sequence[ExperimentView], total: int | None = None) -> Shown:
+        """What stays of the panel in a saved notebook: status, what waits, the newest of ``rows`` (newest first).
+
+        ``total`` is the number of experiments where it is known. All of it lies in one element of class ``dr-static``.
+        """
+        newest = rows[:PANEL_ROWS]
+        earlier = text.earlier_text(newest, total)
+        when = f"as of {self.now():%Y-%m-%d %H:%M:%S} UTC"
+        parts = [text.status_text(view), *([text.waiting_text(view.waiting)] if view.waiting else [])]
+        parts.append("\n".join(filter(None, [text.history_text(newest, _champion(view)), earlier])))
+        html = f"{self._standing(view)}{self._history(view, newest)}{_remark(earlier)}{self._spent(view)}"
+        plain = "\n\n".join([*parts, when])
+        return Shown(plain, f'<div class="dr-static">{html}<p><small>{escape(when)}</small></p></div>')
 
     def best(self, view: StatusView) -> Shown:
-        """Champion and baseline."""
-        html = _table(("", "experiment", escape(view.objective.metric), "claim"), self._ranks(view))
-        return Shown(text.best_text(view), html)
+        """Champion and baseline, and what lies between them."""
+        return Shown(text.best_text(view), f"<div>{self._ranks(view)}</div>")
+
+    def memory(self, texts: MemoryTexts) -> Shown:
+        """Both tiers as they would be sent, how full they are, and what the last verdict changed."""
+        tiers = (("brief", texts.brief, texts.brief_limit_chars), ("log", texts.log, texts.log_limit_chars))
+        html = "".join(
+            gauge(name, len(tier), limit, text.used_text(tier, limit))
+            + lines(text.plain(tier).strip() or "(none)").html
+            for name, tier, limit in tiers
+        )
+        changed = text.changed_lines(texts)
+        news = f"<p>Since the verdict before:</p>{preformatted(changed)}" if changed else ""
+        return Shown(text.memory_text(texts), f"<div>{html}{news}</div>")
+
+    def cost(self, view: CostView) -> Shown:
+        """The bill as tables, what is left of budgets as gauges."""
+        tables = (table([escape(c) for c in rows[0]], _escaped(rows[1:])) for rows in text.cost_tables(view))
+        budgets = "".join(map(_budget, view.budgets))
+        said = "".join(f"<p>{escape(line)}</p>" for line in text.cost_lines(view))
+        return Shown(text.cost_text(view), f"<div>{''.join(tables)}{said}{budgets}</div>")
 
     def link(self, view: StatusView, row: ExperimentView) -> Shown:
         """A link to an experiment's notebook, which exists."""
@@ -83,48 +94,47 @@ class Renderer:
         plain, html = [title], [f"<p>{escape(title)}</p>"]
         for change in found.changes:
             plain += ["", change.place, *(text.plain(line) for line in change.lines)]
-            rows = "".join(_diff_line(line) for line in change.lines)
-            html.append(f'<p><code>{escape(change.place)}</code></p><pre style="line-height: 1.3">{rows}</pre>')
+            html.append(f"<p><code>{escape(change.place)}</code></p>{preformatted(map(text.plain, change.lines))}")
         return Shown("\n".join(plain), "".join(html))
 
-    def _status(self, view: StatusView) -> str:
-        notes = [("running", text.run_text(run)) for run in view.running]
-        notes += [
-            ("waiting", f"#{w.hypothesis} {text.one_line(w.claim, 200)} ({text.change_text(w)})") for w in view.waiting
-        ]
-        notes += [("searching", text.space_text(view.space)), *(("note", remark) for remark in view.remarks)]
-        items = "".join(f"<li>{escape(label)}: {escape(said)}</li>" for label, said in notes)
-        head = f"<p><b>{escape(text.headline(view))}</b><br>{escape(view.reason)}</p>"
-        table = _table(("", "experiment", escape(view.objective.metric), "claim"), self._ranks(view))
-        cost = f"{view.usage.calls} calls to a language model, {dollars(view.usage.usd)}"
-        return f'<div class="dr-static">{head}{table}<ul>{items}</ul><p>{escape(cost)}</p></div>'
+    # Pieces that are HTML
 
-    def _ranks(self, view: StatusView) -> Iterable[tuple[str, ...]]:
-        for label, rank in (("best", view.champion), ("baseline", view.baseline)):
-            yield (label, *self._rank(view, rank))
+    def _standing(self, view: StatusView) -> str:
+        """State and its reason, champion and baseline, what runs, what waits."""
+        running = (f"running: {escape(text.run_text(run))}" for run in view.running)
+        cards = (text.waiting_text((waiting,)).splitlines() for waiting in view.waiting)
+        waiting = (f"waiting: {'<br>'.join(escape(line.strip()) for line in card)}" for card in cards)
+        items = listed([*running, *waiting])
+        return f"<p><b>{escape(text.headline(view))}</b><br>{escape(view.reason)}</p>{self._ranks(view)}{items}"
 
-    def _rank(self, view: StatusView, rank: RankView | None) -> tuple[str, str, str]:
+    def _ranks(self, view: StatusView) -> str:
+        best, baseline = view.champion, view.baseline
+        gain = best.value - baseline.value if best is not None and baseline is not None else None
+        rows = [("best", *self._rank(view, best, gain)), ("baseline", *self._rank(view, baseline, None))]
+        return table(("", "#", escape(text.one_line(view.objective.metric, 40)), "change", "claim"), rows)
+
+    def _rank(self, view: StatusView, rank: RankView | None, gain: float | None) -> tuple[str, ...]:
         if rank is None:
-            return "-", "-", "none yet"
+            return "-", "-", "", "none yet"
         value = text.measured_text(rank.value, rank.interval, rank.seeds)
         number = self._link(view, rank.notebook, f"#{rank.experiment}")
-        return number, escape(value), escape(text.one_line(rank.claim))
+        return number, escape(value), text.delta_text(gain), escape(text.one_line(rank.claim, _CLAIM_CHARS))
+
+    def _spent(self, view: StatusView) -> str:
+        return f"<p>{view.usage.calls:,} calls to a language model, {escape(dollars(view.usage.usd))}</p>"
 
     def _history(self, view: StatusView, rows: Sequence[ExperimentView]) -> str:
         if not rows:
             return "<p>no experiment yet</p>"
-        champion = view.champion.experiment if view.champion else None
-        return _table(("", "#", "decision", "value", "time", "claim"), (self._row(view, row, champion) for row in rows))
+        champion = _champion(view)
+        head = ("", "#", "decision", "value", "change", "time", "cost", "claim")
+        return table(head, (self._row(view, row, champion) for row in rows))
 
     def _row(self, view: StatusView, row: ExperimentView, champion: int | None) -> tuple[str, ...]:
-        return (
-            "★" if row.experiment == champion else "",
-            self._link(view, row.notebook, str(row.experiment)),
-            escape(text.decision_text(row)),
-            escape(text.measured_text(row.value, row.interval, row.seeds)),
-            escape(text.seconds_text(row.elapsed_s)),
-            escape(text.one_line(row.claim, 120)),
-        )
+        cells = text.history_cells(row, champion)
+        number = self._link(view, row.notebook, str(row.experiment))
+        star = "★" if row.experiment == champion else ""
+        return star, number, *map(escape, cells[2:]), escape(text.one_line(row.claim, _CLAIM_CHARS))
 
     def _link(self, view: StatusView, notebook: str | None, name: str) -> str:
         if notebook is None:
@@ -135,15 +145,20 @@ class Renderer:
         return Path(os.path.relpath(Path(view.path) / (notebook or ""), self.cwd)).as_posix()
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are HTML already."""
-    left = ' style="text-align: left"'
-    cells = "".join(f"<th{left}>{cell}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td{left}>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<table class="dr-static"><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>'
+def _champion(view: StatusView) -> int | None:
+    return view.champion.experiment if view.champion else None
 
 
-def _diff_line(line: str) -> str:
-    shade = _SHADES.get(line[:1])
-    style = f' style="background: color-mix(in srgb, var({shade}) 18%, transparent)"' if shade else ""
-    return f"<span{style}>{escape(line)}\n</span>"
+def _remark(said: str) -> str:
+    return f"<p>{escape(said)}</p>" if said else ""
+
+
+def _budget(budget: BudgetView) -> str:
+    label, said = f"budget.{budget.key}:", text.budget_text(budget)
+    if budget.spent is None or budget.limit <= 0:
+        return f"<p>{escape(label)} {escape(said)}</p>"
+    return gauge(label, min(budget.spent, budget.limit), budget.limit, said)
+
+
+def _escaped(rows: Iterable[Sequence[str]]) -> Iterable[Sequence[str]]:
+    return ([escape(cell) for cell in row] for row in rows)
