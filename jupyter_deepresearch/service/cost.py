@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.answers import Phase, Usage
 from ..core.state import Bill, State
 from .past import Rows
+from .remembered import Remembered
 from .views import BudgetView, CostView, SpentView
 
 _SUMS = (
@@ -16,6 +17,7 @@ _SUMS = (
 )
 _DAY = "date(at, 'unixepoch')"
 # A run is live from its first launch that the log holds to its end; `live` is how many were when an answer was logged.
+# CROSS JOIN: the runs of the experiment first, which are few; all launches of a long history would be read otherwise.
 _DURING = """
 WITH marks AS (
     SELECT min(seq) AS seq, 1 AS step, NULL AS experiment FROM events WHERE kind = 'launched' GROUP BY run
@@ -29,18 +31,27 @@ WITH marks AS (
     WHERE step = 0 AND live > 0
 )
 SELECT count(*), coalesce(sum(EXISTS (
-    SELECT 1 FROM events p JOIN events l ON l.run = p.run AND l.kind = 'launched' AND l.seq < during.seq
+    SELECT 1 FROM events p CROSS JOIN events l ON l.run = p.run AND l.kind = 'launched' AND l.seq < during.seq
     WHERE p.experiment = during.experiment AND p.kind = 'planned' AND NOT EXISTS (
         SELECT 1 FROM events e WHERE e.run = p.run AND e.kind = 'ended' AND e.seq < during.seq)
 )), 0) FROM during
 """
 
 
-def cost(rows: Rows, state: State, now: float) -> CostView:
+def cost(rows: Rows, state: State, now: float, remembered: Remembered | None = None) -> CostView:
     """The whole bill: in all, by phase (in the order of their first call), UTC day and model; what budgets have left.
 
     A sum of US dollars is that of the calls with a known price, None where there are calls and none has one.
+    ``remembered``: what was asked before; sums over years are then made anew where there is an answer more.
     """
+    # All that counts is before the last answer; a proposal may say later what an answer was about.
+    ((seq, attributed),) = rows.query("SELECT max(seq), count(experiment) FROM usage")
+    bill = (remembered or Remembered()).answer("cost", (seq, attributed), lambda: _bill(rows))
+    return replace(bill, budgets=tuple(_budgets(state, now)))
+
+
+def _bill(rows: Rows) -> CostView:
+    """The bill without budgets."""
     total = SpentView(*rows.query(f"SELECT {_SUMS} FROM usage")[0])
     (during, about_live) = rows.query(_DURING)[0]
     return CostView(
@@ -56,7 +67,6 @@ def cost(rows: Rows, state: State, now: float) -> CostView:
         by_model=_by(rows, "model", "min(seq)"),
         calls_while_training=during,
         calls_about_live_runs=about_live,
-        budgets=tuple(_budgets(state, now)),
     )
 
 

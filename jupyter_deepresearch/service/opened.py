@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from . import cost as bill
 from . import past, status, views
 from .commands import Command, Context, ResumeCommand, decide
 from .pictures import ParameterView, PointsView
+from .remembered import Remembered
 
 
 class Past(Store, History, past.Rows, Protocol):
@@ -68,6 +69,7 @@ class OpenedProject:
     notebooks_under: Callable[[Project], Notebooks]
     records: RunRecords
     check_researcher: Callable[[Project], str]
+    remembered: Remembered = field(default_factory=Remembered)
 
     @classmethod
     def at(cls, folder: Path, makers: Makers) -> "OpenedProject":
@@ -143,11 +145,12 @@ class OpenedProject:
         folder is for a server."""
         if life is None:
             life = views.Life(self.store.holder() is not None)
-        return status.status(status.Situation(self.state, str(self.folder), self.store, self.records, life, place))
+        folder, remembered = str(self.folder), self.remembered
+        return status.status(status.Situation(self.state, folder, self.store, self.records, life, place, remembered))
 
     def cost(self) -> views.CostView:
         """What calls to language models have cost, and what budgets have left."""
-        return bill.cost(self.store, self.state, time.time())
+        return bill.cost(self.store, self.state, time.time(), self.remembered)
 
     def history(self, after: int = -1, limit: int | None = None) -> tuple[views.ExperimentView, ...]:
         """Experiments numbered above ``after``, oldest first."""

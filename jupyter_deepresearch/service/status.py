@@ -13,10 +13,12 @@ from ..core.types import ProjectState, Purpose
 from .cost import reflections
 from .past import Rows, nearest
 from .remaining import estimate, expected_s
+from .remembered import Remembered
 from .views import (
     LatestView,
     Life,
     MemoryView,
+    NearestView,
     ObjectiveView,
     PhaseView,
     RankView,
@@ -39,6 +41,7 @@ class Situation:
     records: RunRecords
     life: Life = field(default_factory=lambda: Life(True))
     place: str | None = None
+    remembered: Remembered = field(default_factory=Remembered)
 
 
 def status(at: Situation) -> StatusView:
@@ -195,9 +198,13 @@ def _waiting(at: Situation, work: Work) -> WaitingView:
         hypothesis.parameters,
         work.experiment.edits,
         estimate(at.state, work, reflections(at.rows)),
-        nearest(at.rows, work, at.state.measure, at.state.survey.parameters),
+        at.remembered.answer(("nearest", work.number), at.state.seq, lambda: _nearest(at, work)),
         None if sweep is None else SweepView(sweep.trials, tuple(map(str, sweep.space))),
     )
+
+
+def _nearest(at: Situation, work: Work) -> NearestView | None:
+    return nearest(at.rows, work, at.state.measure, at.state.survey.parameters)
 
 
 def usage(state: State) -> UsageView:

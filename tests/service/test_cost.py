@@ -15,6 +15,7 @@ from jupyter_deepresearch.core.project import Budget
 from jupyter_deepresearch.core.types import Decision, Handle, Outcome, Purpose, Run, RunState, Source
 from jupyter_deepresearch.service import views
 from jupyter_deepresearch.service.cost import NOTHING_PAID, Reflections, cost, reflections
+from jupyter_deepresearch.service.remembered import Remembered
 from jupyter_deepresearch.store.sqlite import SqliteStore
 from jupyter_deepresearch.testing import memory_store
 from tests.core.logs import SURVEY, candidate, experiment, judged, reflected
@@ -61,10 +62,10 @@ class Book:
     def end(self, run: Run) -> None:
         self.write(ev.Ended(Outcome(run.id, RunState.SUCCEEDED, 1.0, elapsed_s=10.0)))
 
-    def bill(self) -> views.CostView:
+    def bill(self, remembered: Remembered | None = None) -> views.CostView:
         state = self.ledger.state()
         assert state is not None
-        return cost(self.store, state, self.now)
+        return cost(self.store, state, self.now, remembered)
 
     def usd(self) -> dict[int, float | None]:
         """What the history says of each experiment."""
@@ -213,6 +214,28 @@ def test_a_long_bill_is_summed_without_reading_an_answer() -> None:
         assert bill.usd == pytest.approx(2.01)
         assert (bill.calls, bill.calls_while_training) == (201, 0)
         assert not _reads(store, "SELECT phase, sum(usd), sum(calls), avg(latency_s) FROM usage GROUP BY phase")
+
+
+def test_a_bill_that_was_asked_for_before_is_summed_anew_where_there_is_an_answer_more(book: Book) -> None:
+    remembered = Remembered()
+
+    def asked() -> views.CostView:
+        found = book.bill(remembered)
+        assert found == book.bill(), "as if it were asked for the first time"
+        return found
+
+    book.write(ev.Proposed(experiment(1)), ev.Approve(1))
+    book.begin(candidate(1))
+    assert (asked().calls, asked().calls_while_training) == (0, 0)
+    book.pay("plan", PLAN)
+    assert (asked().calls, asked().calls_while_training, asked().calls_about_live_runs) == (1, 1, 0)
+    book.pay("fix 1", PATCH, 1)
+    assert (asked().calls, asked().calls_about_live_runs) == (2, 1)
+    before = asked()
+    book.end(candidate(1))
+    assert asked().by_day is before.by_day, "an end is no answer: nothing was summed again"
+    book.write(ev.Configure(base_project(budget=Budget(usd=2.0))))
+    assert [(budget.key, budget.left) for budget in asked().budgets] == [("usd", 1.25)]
 
 
 def _reads(store: SqliteStore, sql: str) -> bool:
