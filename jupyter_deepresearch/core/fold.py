@@ -6,7 +6,7 @@ from . import events as ev
 from .frozen import changed
 from .research import Instruction
 from .sources import fingerprint
-from .state import DIRECTIVES_IN_FORCE, SOURCES_MET, Attempt, Note, OpenRun, State, Work
+from .state import DIRECTIVES_IN_FORCE, SOURCES_MET, Attempt, Before, Note, OpenRun, State, Work
 from .types import Decision, Experiment, HypothesisKind, OpenSweep, Outcome, StopReason, Verdict
 
 _SAY_NOTHING_NEW = (ev.Worked, ev.Answered, ev.Announced, ev.Postponed)
@@ -193,8 +193,9 @@ def _fold_decision(state: State, event: ev.Judged | ev.Reflected | ev.Reject | e
     state = changed(state, works={k: w for k, w in state.works.items() if k != number}, sweep=sweep)
     if event.by != "person":
         return _forget(state, work.experiment)
+    before = state.before.verdict(number, state.memory)
     memory = state.memory.with_rejection(number, work.experiment.hypothesis.claim, event.reason)
-    return changed(state, memory=memory, cycles=state.cycles - (work.experiment.cycle is not None))
+    return changed(state, memory=memory, before=before, cycles=state.cycles - (work.experiment.cycle is not None))
 
 
 def _approve(state: State, work: Work, event: ev.Approve) -> State:
@@ -236,8 +237,9 @@ def _judge(state: State, number: int, verdict: Verdict) -> State:
         state = changed(state, works={k: w for k, w in state.works.items() if k != number})
     if work.experiment.measure != state.measure:
         return state
-    claim = work.experiment.hypothesis.claim
-    state = changed(state, memory=state.memory.with_verdict(number, claim, verdict, work.is_baseline))
+    claim, before = work.experiment.hypothesis.claim, state.before.verdict(number, state.memory)
+    memory = state.memory.with_verdict(number, claim, verdict, work.is_baseline)
+    state = changed(state, memory=memory, before=before)
     work = changed(work, verdict=verdict, judged=len(work.attempts))
     if work.wanted is not None:
         return state
@@ -256,6 +258,7 @@ def _open_measure(state: State) -> State:
     """A new measure: values so far are shown, never compared. Of the old one only what is live goes on to its end."""
     works = {k: w for k, w in state.works.items() if state.runs_of(k)}
     gone = [w for k, w in state.works.items() if k not in works]
+    memory = state.memory.forget_measure()
     unspent = sum(w.experiment.cycle is not None and not w.attempts and w.wanted is None for w in gone)
     return changed(
         state,
@@ -268,7 +271,8 @@ def _open_measure(state: State) -> State:
         since_gain=0,
         latest=None,
         sweep=None,
-        memory=state.memory.forget_measure(),
+        memory=memory,
+        before=Before(memory),
     )
 
 

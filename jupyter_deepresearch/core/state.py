@@ -95,6 +95,19 @@ class Note:
     digest: str | None
 
 
+@dataclass(frozen=True)
+class Before:
+    """The memory as it was before the latest verdicts in a row on one experiment; None before any, or where a new
+    measure has changed all lines."""
+
+    memory: Memory = field(default_factory=Memory)
+    experiment: int | None = None
+
+    def verdict(self, experiment: int, memory: Memory) -> "Before":
+        """The same after a verdict that found ``memory``."""
+        return self if experiment == self.experiment else Before(memory, experiment)
+
+
 _NOTHING = Usage("", "", 0, 0, 0, 0.0, 0)
 
 
@@ -138,7 +151,8 @@ class State:
     ones since the last confirmed gain, ``worked_s`` the loop's working time, ``gpu_s`` GPU seconds of ended runs,
     ``typical_s`` a running mean of successful runs' seconds. ``own`` is the digest of the measure's own source, ``met``
     are those of the latest others that were offered or tried. ``latest`` is the experiment judged last, ``turn`` counts
-    answers of THINK without a hypothesis; ``postponed`` holds until something else is written.
+    answers of THINK without a hypothesis; ``postponed`` holds until something else is written. ``before`` is what
+    the ``memory`` was before the latest verdict.
     """
 
     opened: ev.Opened
@@ -163,6 +177,7 @@ class State:
     failed: ev.Failed | None = None
     directives: tuple[Note, ...] = ()
     memory: Memory = field(default_factory=Memory)
+    before: Before = field(default_factory=Before)
     notes: str = ""
     worked_s: float = 0.0
     gpu_s: float = 0.0

@@ -13,6 +13,7 @@ from ..config.loading import reconfigure
 from ..core.events import Record, Sourced, Survey
 from ..core.growth import build
 from ..core.ledger import Ledger
+from ..core.marks import marks
 from ..core.ports import Build, Curves, Desk, History, Launcher, Notebooks, Owner, RunRecords, Store
 from ..core.project import Budget, Project
 from ..core.research import Researcher
@@ -201,9 +202,18 @@ class OpenedProject:
         return Curves(found.run, {name: pairs for name, pairs in found.series.items() if name == metric})
 
     def memory(self) -> views.MemoryTexts:
-        """Both tiers of the memory as they would be sent."""
+        """Both tiers of the memory as they would be sent, and what the latest verdict did to them."""
         state = self.state
-        return views.MemoryTexts(state.brief, state.memory.render(state.project.objective), state.notes)
+        objective = state.project.objective
+        found = marks(state.before.memory, state.memory, objective)
+        return views.MemoryTexts(
+            state.brief,
+            state.memory.render(objective),
+            state.notes,
+            entered=found.entered,
+            changed=found.changed,
+            dropped=found.dropped,
+        )
 
     def events(self, after: int = 0) -> Iterator[Mapping[str, Any]]:
         """The log after ``after`` as JSON objects ``{seq, at, kind, body}``, whole sources left out."""

@@ -77,6 +77,9 @@ async def test_memory_is_given_as_sent(api: Api, folder: Path) -> None:
         *("brief", "log", "notes", "brief_limit_chars", "log_limit_chars"),
         *("entered", "changed", "dropped"),
     }
+    assert (memory["brief_limit_chars"], memory["log_limit_chars"]) == (3000, 2000)
+    assert [line[:5] for line in memory["entered"]] == ["- #2 "] and memory["entered"][0] in memory["log"]
+    assert memory["changed"] == memory["dropped"] == []
 
 
 async def test_the_bill_is_given_whole(api: Api, folder: Path) -> None:
