@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ..app import RealMakers, make_service
+from ..app import make_service
 from ..changes import changes
 from ..config.loading import Options
 from ..core.ports import Curves
@@ -19,6 +19,10 @@ from ..service.opened import OpenedProject, has_log
 from ..service.pictures import ParameterView, PointsView
 from ..service.registry import Registry
 from ..service.views import ChangesView, CostView, ExperimentView, MemoryTexts, StatusView
+from .kept import KeptProjects
+
+_KEPT = KeptProjects()
+"""Of this process: every line of the magic makes a client of its own."""
 
 
 class LedgerClient:
@@ -36,7 +40,8 @@ class LedgerClient:
         """The status of every known project whose folder is there."""
         found: dict[str, StatusView] = {}
         for folder in self._folders():
-            with contextlib.suppress(DeepResearchError), _at(folder) as project:
+            with contextlib.suppress(DeepResearchError):
+                project = _at(folder)
                 found.setdefault(project.id, project.status())
         return tuple(found.values())
 
@@ -46,12 +51,16 @@ class LedgerClient:
         return [*around[:1], *(known.folder for known in Registry().all())]
 
     def _folder(self, project_id: str) -> Path:
-        known = [known.folder for known in Registry().all() if known.project_id == project_id]
-        for folder in (*known, *self._folders()):
-            with contextlib.suppress(DeepResearchError), _at(folder) as project:
-                if project.id == project_id:
+        for folder in self._places(project_id):
+            with contextlib.suppress(DeepResearchError):
+                if _at(folder).id == project_id:
                     return folder
         raise NotFound(f"there is no project {project_id!r}")
+
+    def _places(self, project_id: str) -> Iterator[Path]:
+        """Where a project may lie, the likeliest first."""
+        yield from (known.folder for known in Registry().all() if known.project_id == project_id)
+        yield from self._folders()
 
     def start(self, folder: Path, options: Options | None = None, brief: str | None = None) -> StatusView:
         """Make or take up the project in ``folder``; one that is being researched as it is wanted is only shown."""
@@ -61,65 +70,54 @@ class LedgerClient:
         except LeaseHeld:
             if wanted != Options() or brief is not None:
                 raise
-        with _at(folder.resolve()) as project:
-            return project.status()
+        return _at(folder.resolve()).status()
 
     def status(self, project_id: str) -> StatusView:
         """The status of one project."""
-        with _at(self._folder(project_id)) as project:
-            return project.status()
+        return _at(self._folder(project_id)).status()
 
     def history(self, project_id: str) -> tuple[ExperimentView, ...]:
         """Every experiment, oldest first."""
-        with _at(self._folder(project_id)) as project:
-            return project.history()
+        return _at(self._folder(project_id)).history()
 
     def newest(self, project_id: str, limit: int, before: int | None = None) -> tuple[ExperimentView, ...]:
         """At most ``limit`` experiments numbered below ``before``, newest first."""
-        with _at(self._folder(project_id)) as project:
-            return project.newest(limit, before)
+        return _at(self._folder(project_id)).newest(limit, before)
 
     def points(self, project_id: str, after: int = 0) -> PointsView:
         """The experiments that have changed after this seq, as columns."""
-        with _at(self._folder(project_id)) as project:
-            return project.points(after)
+        return _at(self._folder(project_id)).points(after)
 
     def parameters(self, project_id: str) -> tuple[ParameterView, ...]:
         """The lines of the parameters cell, with the champion's values."""
-        with _at(self._folder(project_id)) as project:
-            return project.parameters()
+        return _at(self._folder(project_id)).parameters()
 
     def curve(self, project_id: str, number: int, metric: str, points: int, run: str | None = None) -> Curves:
         """What one run of an experiment (default: its latest) reported of one metric, in at most so many points."""
-        with _at(self._folder(project_id)) as project:
-            return project.curve(number, metric, points, run)
+        return _at(self._folder(project_id)).curve(number, metric, points, run)
 
     def experiment(self, project_id: str, number: int) -> ExperimentView:
         """One experiment."""
-        with _at(self._folder(project_id)) as project:
-            return project.experiment(number)
+        return _at(self._folder(project_id)).experiment(number)
 
     def changes(self, project_id: str, number: int, to: int | None = None) -> ChangesView:
         """The changed lines from experiment ``number`` to ``to``, or from its parent to it."""
-        with _at(self._folder(project_id)) as project:
-            return changes(project, number, to)
+        return changes(_at(self._folder(project_id)), number, to)
 
     def memory(self, project_id: str) -> MemoryTexts:
         """Both tiers of the memory as they would be sent."""
-        with _at(self._folder(project_id)) as project:
-            return project.memory()
+        return _at(self._folder(project_id)).memory()
 
     def cost(self, project_id: str) -> CostView:
         """What calls to language models have cost."""
-        with _at(self._folder(project_id)) as project:
-            return project.cost()
+        return _at(self._folder(project_id)).cost()
 
     def command(self, project_id: str, kind: str, command_id: str | None = None, **body: Any) -> int:
         """Write a command, and see to it that somebody acts on it, as a server does; the seq of its event."""
         command = parse(kind, msgspec.to_builtins(body))
-        with _at(self._folder(project_id)) as project:
-            seq = project.command(command, command_id).seq
-            self._see_to_it(project, command)
+        project = _at(self._folder(project_id))
+        seq = project.command(command, command_id).seq
+        self._see_to_it(project, command)
         return seq
 
     def _see_to_it(self, project: OpenedProject, command: Command) -> None:
@@ -138,14 +136,9 @@ class LedgerClient:
         self.remark = f"researched in a process of its own, pid {loop.pid}, log {loop.log}{why}"
 
 
-@contextlib.contextmanager
-def _at(folder: Path) -> Iterator[OpenedProject]:
-    """The project in a folder. Raises NotFound, StorageFailed."""
-    project = OpenedProject.at(folder, RealMakers())
-    try:
-        yield project
-    finally:
-        project.store.close()
+def _at(folder: Path) -> OpenedProject:
+    """The project in a folder, kept open for the next question. Raises NotFound, StorageFailed."""
+    return _KEPT.at(folder)
 
 
 def _end_live_runs(folder: Path) -> None:
@@ -154,8 +147,8 @@ def _end_live_runs(folder: Path) -> None:
 
     def end() -> None:
         try:
-            with contextlib.closing(make_service(name="`%deepresearch stop`")) as service, _at(folder) as project:
-                service.run(project)
+            with contextlib.closing(make_service(name="`%deepresearch stop`")) as service:
+                service.run(_at(folder))
         except DeepResearchError as error:
             trouble.append(error)
 
