@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 import jupyter_deepresearch
 
 FRONT = Path(jupyter_deepresearch.__file__).parent / "jupyter" / "panel" / "front"
-ORDER = "dom words points picture curves head runs waiting table memory cost controls panel".split()
+FIRST = ("dom.js", "words.js")
 THEMES = Path(sys.prefix) / "share" / "jupyter" / "lab" / "themes" / "@jupyterlab"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>stage</title><style>{style}</style></head>
 <body data-jp-theme-light="{light}"><div id="views" style="width: {width}px"></div></body></html>"""
@@ -24,7 +24,8 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>stag
 
 def joined() -> str:
     """The scripts as one module."""
-    paths = (FRONT / f"{name}.js" for name in ORDER)
+    rest = sorted(path.name for path in FRONT.glob("*.js") if path.name not in (*FIRST, "panel.js"))
+    paths = (FRONT / name for name in (*FIRST, *rest, "panel.js"))
     return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.exists())
 
 

@@ -1,0 +1,151 @@
+// The objective while it is trained: one line for each live run, against the champion's.
+
+const LINE_KINDS = 4; // of colour and dash, used in turn
+const NAME_HEIGHT = 14; // px
+
+function makeCurves(panel) {
+  const frame = makeFrame({ role: "img" });
+  const lines = svg("g", {});
+  frame.node.append(lines);
+  const title = h("strong", {});
+  const remark = h("span", { class: "dr-chart-remark" });
+  const empty = h("p", { class: "dr-empty" }, "no report yet");
+  const values = h("ul", { class: "dr-curve-values", "aria-label": "Where the curves are" });
+  const node = h("figure", { class: "dr-curves" }, h("figcaption", {}, title, remark), empty, frame.node, values);
+  let width = 0;
+
+  const draw = () => {
+    const { status, curves } = panel.state;
+    if (!status) return;
+    const curvesNow = drawableCurves(curves);
+    const isSome = curvesNow.length > 0;
+    const { metric } = status.objective;
+    say(title, `${metric} by step`);
+    say(remark, curvesRemark(curves, curvesNow, status.running.length));
+    show(empty, !isSome);
+    show(values, isSome);
+    frame.node.toggleAttribute("hidden", !isSome);
+    keyed(values, curvesNow, (curve) => curve.key, makeCurveValue, (part, curve) => updateValue(part, curve, curvesNow));
+    put(frame.node, "aria-label", `${metric} by step: ${curvesNow.map(curveInWords).join("; ")}`);
+    if (isSome && width) drawCurves(frame, lines, curvesNow, width);
+  };
+  watchWidth(node, (now) => {
+    width = now;
+    draw();
+  });
+  return { node, update: draw };
+}
+
+// Every curve that has a finite point, as {key, kind, name, points, last}; the champion's, which all are compared with,
+// comes last and so lies on top.
+function drawableCurves(curves) {
+  const live = (curves?.live ?? []).map((curve, at) => ({ ...curve, key: curve.run, kind: `live-${at % LINE_KINDS}` }));
+  const champion = curves?.champion ? [{ ...curves.champion, key: "champion", kind: "champion" }] : [];
+  const withLast = (curve) => ({ ...curve, last: curve.points.findLast(([, value]) => Number.isFinite(value)) });
+  return [...live, ...champion].map(withLast).filter((curve) => curve.last !== undefined);
+}
+
+function curvesRemark(curves, drawn, runningCount) {
+  const waits = (curves?.live ?? []).length - drawn.filter((curve) => curve.kind !== "champion").length;
+  if (runningCount === 0 && drawn.length) return "nothing is running: the champion's curve";
+  return waits > 0 && drawn.length ? `${counted(waits, "run")} without a report yet` : "";
+}
+
+function curveName({ kind, experiment, seed }) {
+  if (kind === "champion") return `champion #${experiment}`;
+  return seed === undefined || seed === null ? `#${experiment}` : `#${experiment} seed ${seed}`;
+}
+
+function curveInWords(curve) {
+  const [step, value] = curve.last;
+  return `${curveName(curve)} ${number(value)} at step ${grouped(step)}`;
+}
+
+function makeCurveValue({ kind }) {
+  const line = svg("path", { class: "dr-curve", "data-kind": kind, d: "M1,7H21" });
+  const text = h("span", {});
+  const against = h("span", { class: "dr-against" });
+  const swatch = svg("svg", { class: "dr-swatch dr-line-swatch", viewBox: "0 0 22 14", "aria-hidden": "true" }, line);
+  return { node: h("li", {}, swatch, text, " ", against), line, text, against };
+}
+
+function updateValue({ line, text, against }, curve, curvesNow) {
+  put(line, "data-kind", curve.kind);
+  say(text, curveInWords(curve));
+  const champion = curvesNow.find((other) => other.kind === "champion");
+  // The champion as it was at the same step: the comparison that a person makes by eye.
+  const then = champion === curve ? undefined : champion?.points.findLast(([step]) => step <= curve.last[0]);
+  const isKnown = Number.isFinite(then?.[1]);
+  say(against, isKnown ? `${signed(curve.last[1] - then[1])} against the champion there` : "");
+}
+
+function drawCurves(frame, lines, curvesNow, width) {
+  const points = curvesNow.flatMap((curve) => curve.points).filter(([, value]) => Number.isFinite(value));
+  const steps = points.map(([step]) => step);
+  const [first, end] = extremes(steps);
+  const champion = curvesNow.find((curve) => curve.kind === "champion");
+  const xs = end > first ? [first, end] : [first - 0.5, first + 0.5];
+  const ys = shownRange(points.map(([, value]) => value), champion ? [champion.last[1]] : []);
+  const height = Math.round(Math.min(320, Math.max(220, width * 0.42)));
+  const right = width < SIDE_WIDTH ? 10 : 104;
+  const isWhole = steps.every(Number.isInteger);
+  const scales = frame.fit({ width, height, xs, ys, right, xName: "step", wholeX: isWhole });
+  const heights = spreadHeights(curvesNow.map((curve) => scales.y(curve.last[1])), scales);
+  const drawable = curvesNow.map((curve, at) => ({ ...curve, nameY: heights[at] }));
+  keyed(lines, drawable, (curve) => curve.key, makeCurveLine, (part, curve) => drawCurve(part, curve, scales));
+}
+
+// Not by Math.min(...steps): so many arguments a call does not take.
+function extremes(values) {
+  return values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [Infinity, -Infinity]);
+}
+
+function makeCurveLine({ kind }) {
+  const path = svg("path", { class: "dr-curve", "data-kind": kind });
+  const end = svg("circle", { class: "dr-curve-end", r: 3.5 });
+  const name = svg("text", { class: "dr-curve-name" });
+  return { node: svg("g", {}, path, end, name), path, end, name };
+}
+
+function drawCurve({ path, end, name }, curve, scales) {
+  put(path, "data-kind", curve.kind);
+  put(path, "d", curvePath(curve.points, scales));
+  const [step, value] = curve.last;
+  put(end, "data-kind", curve.kind);
+  put(end, "cx", px(scales.x(step)));
+  put(end, "cy", px(scales.y(value)));
+  const isRoomy = scales.width >= SIDE_WIDTH;
+  say(name, isRoomy ? `${curve.kind === "champion" ? "best " : ""}#${curve.experiment} ${number(value)}` : "");
+  put(name, "data-kind", curve.kind);
+  put(name, "x", scales.right + 8);
+  put(name, "y", px(curve.nameY + 4));
+}
+
+// A gap where there is no finite value.
+function curvePath(points, scales) {
+  const parts = [];
+  let isOpen = false;
+  for (const [step, value] of points) {
+    const isThere = Number.isFinite(value);
+    if (isThere) parts.push(`${isOpen ? "L" : "M"}${px(scales.x(step))},${px(scales.y(value))}${isOpen ? "" : "h0"}`);
+    isOpen = isThere;
+  }
+  return parts.join("");
+}
+
+// Heights for names: near to where their lines end, but not over each other.
+function spreadHeights(heights, { top, bottom }) {
+  const order = heights.map((_, at) => at).sort((one, other) => heights[one] - heights[other]);
+  const spread = [...heights];
+  let least = top;
+  for (const at of order) {
+    spread[at] = Math.max(spread[at], least);
+    least = spread[at] + NAME_HEIGHT;
+  }
+  let most = bottom;
+  for (const at of order.reverse()) {
+    spread[at] = Math.min(spread[at], most);
+    most = spread[at] - NAME_HEIGHT;
+  }
+  return spread;
+}
