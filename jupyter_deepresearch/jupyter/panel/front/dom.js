@@ -13,7 +13,7 @@ function svg(tag, attributes, ...children) {
 
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) put(node, name, value);
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
   return node;
 }
 
@@ -42,13 +42,15 @@ function show(node, shown) {
 const keptParts = new WeakMap();
 
 // One child of `parent` for each item, in their order. The part of a key that is still there is kept, and with it its
-// focus and typed text. `make(item)` gives a node or {node, update(item)}; `update(part, item)` is called for every one.
+// focus and typed text. `make(item)` gives a node or {node, update(item)}; `update(part, item)` is called for each.
+// Children that are nobody's part stay in front.
 function keyed(parent, items, keyOf, make, update = (part, item) => part.update?.(item)) {
   const before = keptParts.get(parent) ?? new Map();
   const after = new Map(items.map((item) => [keyOf(item), item]));
   for (const [key, part] of before) if (!after.has(key)) nodeOf(part).remove();
   const parts = new Map();
-  let next = parent.firstChild;
+  const mine = new Set([...before.values()].map(nodeOf));
+  let next = [...parent.childNodes].find((node) => mine.has(node)) ?? null;
   for (const [key, item] of after) {
     const part = before.get(key) ?? make(item);
     parts.set(key, part);

@@ -55,7 +55,8 @@ function bytes(count) {
 // "$12.50", "$0.25", "$0.00371"; an unknown price is said and never becomes zero.
 function dollars(usd) {
   if (usd === null || usd === undefined) return "price unknown";
-  if (Math.abs(usd) >= 1) return `$${usd.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  const cents = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  if (Math.abs(usd) >= 1) return `$${usd.toLocaleString("en-US", cents)}`;
   const digits = trimmed(Number(usd.toPrecision(3)).toFixed(12));
   return `$${digits.includes(".") && digits.split(".")[1].length > 2 ? digits : Number(digits).toFixed(2)}`;
 }
@@ -71,11 +72,13 @@ function oneLine(text, limit = 200) {
   return letters.length <= limit ? plain : `${letters.slice(0, limit - 1).join("")}…`;
 }
 
-// A value of the parameters cell as a person types it there.
+// A value of the parameters cell as a person types it: a text has quotes only where it would be read as another value.
 function typed(value) {
   if (value === null || value === undefined) return "None";
   if (value === true || value === false) return value ? "True" : "False";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value !== "string") return JSON.stringify(value);
+  const bare = /^[\p{L}_][^"'()[\]{}]*$/u.test(value) && value.trim() === value;
+  return bare && !/^(true|false|none)$/i.test(value) ? value : JSON.stringify(value);
 }
 
 const VERDICTS = {

@@ -1,0 +1,153 @@
+// The panel as a whole: its sections, what each of them reads, and the life of one view.
+
+const HERE_MS = 20_000;
+const DETACHED_MS = 40_000;
+const WATCH_MS = 5_000;
+const TRAITS = ["status", "rows", "curves", "memory", "cost", "trouble"];
+const DETACHED =
+  "Detached: the kernel is busy or was restarted. Research goes on; run %deepresearch panel to see it here again.";
+
+// Name, title, how it is made, and what of the state it draws: it is drawn again only when that has changed.
+const SECTIONS = [
+  ["head", null, makeHead, ({ status }) => status && { ...status, running: status.running.map((run) => run.run) }],
+  ["picture", "Research so far", makePicture, ({ status, rows, points }) => [points.revision, rankOf(status), rows]],
+  ["now", "Now", makeNow, ({ status, curves, rows }) => [status?.running, status?.state, rankOf(status), curves, rows]],
+  ["waiting", "Waiting for you", makeWaiting, ({ status }) => status?.waiting],
+  ["history", "History", makeTable, ({ status, rows, points }) => [rankOf(status), status?.place, rows, points.seq]],
+  ["memory", "Memory, as the researcher reads it", makeMemory, ({ memory }) => memory],
+  ["controls", "Steer", makeControls, () => null],
+  ["cost", "Cost", makeCost, ({ cost }) => [cost, new Date().toISOString().slice(0, 10)]],
+];
+
+function rankOf(status) {
+  return status && [status.objective, status.champion, status.baseline];
+}
+
+// The live curve above the live runs.
+function makeNow(panel) {
+  const curves = makeCurves(panel);
+  const runs = makeRuns(panel);
+  const update = (state) => (curves.update(state), runs.update(state));
+  return { node: h("div", {}, curves.node, runs.node), update };
+}
+
+// One section in its frame. An error in it is said in its place and stops no other section.
+function makeSection([name, title, make, reads], panel) {
+  const id = freshId("title");
+  const heading = title && h("h3", { id }, title);
+  const broken = h("p", { class: "dr-message dr-refused", role: "status", hidden: true });
+  const node = h("section", { class: `dr-section dr-${name}-section`, "aria-labelledby": title && id }, heading, broken);
+  if (!title) put(node, "aria-label", "what is happening");
+  const attempt = (act) => {
+    try {
+      act();
+      show(broken, false);
+    } catch (error) {
+      say(broken, `This part cannot be shown: ${error.message}`);
+      show(broken, true);
+    }
+  };
+  let made = null;
+  let drawn;
+  const update = (state) => attempt(() => {
+    if (made === null) {
+      made = make(panel);
+      node.append(made.node);
+    }
+    const read = JSON.stringify(reads(state) ?? null);
+    if (read !== drawn) made.update(state);
+    drawn = read;
+  });
+  return { name, node, update, open: (experiment) => made?.open?.(experiment) };
+}
+
+// What the sections may use: {state, ask, tell, announce, open, champions}.
+function makePanel(wire, state, sections, announce) {
+  let known = { of: undefined, values: null };
+  // The champion's values of the parameters, by name; asked for once for each champion.
+  const champions = () => {
+    const of = state.status?.champion?.experiment ?? null;
+    if (known.of !== of) {
+      const asked = wire.ask("parameters", {}).then((found) => new Map(found.map((one) => [one.name, one.value])));
+      known = { of, values: asked };
+      asked.catch(() => (known = { of: undefined, values: null }));
+    }
+    return known.values;
+  };
+  const open = (experiment) => sections.find((section) => section.name === "history").open(experiment);
+  return { state, ask: wire.ask, tell: wire.tell, announce, open, champions };
+}
+
+function render({ model, el }) {
+  const state = { points: new Points() };
+  const sections = [];
+  const trouble = h("p", { class: "dr-trouble", role: "status", "aria-live": "polite", hidden: true });
+  const said = h("p", { class: "dr-announced", role: "status", "aria-live": "polite", hidden: true });
+  let heard = Date.now();
+  let saidAt = null;
+  const announce = (text) => {
+    saidAt = state.status?.seq ?? null;
+    say(said, text);
+    show(said, text);
+  };
+  const wire = makeWire(model);
+  const panel = makePanel(wire, state, sections, announce);
+  sections.push(...SECTIONS.map((section) => makeSection(section, panel)));
+  const update = () => {
+    const text = Date.now() - heard > DETACHED_MS ? DETACHED : state.trouble;
+    say(trouble, text);
+    show(trouble, text);
+    if (saidAt !== null && state.status?.seq !== saidAt) announce("");
+    for (const section of sections) section.update(state);
+  };
+  const view = makeView(model, state, wire, () => (heard = Date.now(), update()), update);
+  const grid = h("div", { class: "dr-grid" }, trouble, said, sections.map((section) => section.node));
+  const root = h("div", { class: "dr-panel", "data-lm-suppress-shortcuts": true }, grid);
+  el.append(root);
+  update();
+  // The static table of the cell's other output is for readers without a kernel; it hides while this lives.
+  const shown = requestAnimationFrame(() => el.closest(".jp-OutputArea")?.classList.add("dr-has-live"));
+  return () => {
+    cancelAnimationFrame(shown);
+    el.closest(".jp-OutputArea")?.classList.remove("dr-has-live");
+    view.close();
+    wire.close();
+    root.remove();
+  };
+}
+
+// Listens to the model and keeps `state` as it says; tells the kernel that somebody looks: {close()}.
+function makeView(model, state, wire, changed, watch) {
+  const hello = () => model.send({ kind: "hello", seq: state.points.seq });
+  const here = () => document.visibilityState === "visible" && model.send({ kind: "here" });
+  const read = (trait) => (state[trait] = present(model.get(trait)) ?? (trait === "rows" ? [] : null));
+  const hear = (message, buffers) => {
+    if (message.kind === "answer") wire.hear(message);
+    if (message.kind === "points" && message.after > state.points.seq) hello();
+    else if (message.kind === "points") state.points.read(buffers[0], message.seq);
+    changed();
+  };
+  const listeners = TRAITS.map((trait) => [`change:${trait}`, () => (read(trait), changed())]);
+  listeners.push(["msg:custom", hear]);
+  TRAITS.forEach(read);
+  const packed = model.get("points");
+  if (packed?.byteLength) state.points.read(packed, model.get("points_seq"));
+  for (const [event, listener] of listeners) model.on(event, listener);
+  document.addEventListener("visibilitychange", here);
+  const timers = [setInterval(here, HERE_MS), setInterval(watch, WATCH_MS)];
+  hello();
+  const close = () => {
+    for (const [event, listener] of listeners) model.off(event, listener);
+    document.removeEventListener("visibilitychange", here);
+    timers.forEach(clearInterval);
+  };
+  return { close };
+}
+
+// Null for what the kernel has not said yet.
+function present(value) {
+  const empty = value === undefined || value === null || (typeof value === "object" && !Object.keys(value).length);
+  return empty ? null : value;
+}
+
+export default { render };

@@ -1,0 +1,106 @@
+// Hypotheses that wait for the person: what is claimed, what would change, what it takes, what was tried like it.
+
+function makeWaiting(panel) {
+  const list = h("div", { class: "dr-cards" });
+  const empty = h("p", { class: "dr-empty" }, "Nothing waits for you.");
+  const cards = new Map();
+  // A card that somebody is writing in stays where it is, even when its hypothesis was decided elsewhere meanwhile.
+  const update = ({ status }) => {
+    const waiting = status?.waiting ?? [];
+    const there = new Set(waiting.map((one) => one.hypothesis));
+    const written = [...cards.values()].filter((card) => card.isOpen() && !there.has(card.item().hypothesis));
+    const items = [...written.map((card) => ({ ...card.item(), decided: true })), ...waiting];
+    const parts = keyed(list, items, (one) => one.hypothesis, (one) => makeCard(panel, one, () => update(panel.state)));
+    cards.clear();
+    for (const [key, part] of parts) cards.set(key, part);
+    show(empty, !items.length);
+  };
+  return { node: h("div", {}, list, empty), update };
+}
+
+function makeCard(panel, first, refresh) {
+  let item = first;
+  const message = makeMessage();
+  const reading = makeReading(panel, first.hypothesis);
+  const forms = h("div", {});
+  const row = h("div", { class: "dr-row" });
+  const closed = () => (forms.replaceChildren(), show(row, true), refresh());
+  const open = (form) => (forms.replaceChildren(form.node), show(row, false), form.focus());
+  const name = `hypothesis ${first.hypothesis}`;
+  const approve = button("Approve", () => tell({ kind: "approve" }, `Approved ${name}.`), { class: "dr-button dr-go" });
+  const tell = (command, said) =>
+    send(panel, { ...command, hypothesis: first.hypothesis }, { pressed: buttons, message, said });
+  const context = { panel, message, closed, item: () => item };
+  const edit = button("Edit", () => (message.clear(), open(makeEditForm(context))));
+  const reject = button("Reject ...", () => (message.clear(), open(makeRejectForm(context))));
+  const diff = button("Diff", () => changes.toggle());
+  const changes = makeChanges(panel, first.hypothesis, diff);
+  const buttons = [approve, edit, reject];
+  for (const one of [...buttons, diff]) put(one, "aria-label", `${one.textContent.replace(" ...", "")} ${name}`);
+  row.append(...buttons, diff);
+  const node = h("article", { class: "dr-waits", "aria-label": name }, reading.node, row, forms, message.node);
+  node.append(changes.node);
+  const update = (next) => {
+    if (next.decided && !item.decided) message.refuse(`${name} was already decided elsewhere; what you wrote is kept.`);
+    item = next;
+    reading.update(next);
+    for (const one of buttons) show(one, !next.decided);
+  };
+  return { node, update, item: () => item, isOpen: () => forms.childElementCount > 0 };
+}
+
+// The part of a card that is only read.
+function makeReading(panel, number) {
+  const claim = h("p", { class: "dr-claimed" });
+  const facts = h("dl", { class: "dr-facts" });
+  const update = (item) => {
+    claim.replaceChildren(h("b", {}, `#${number}`), " ", item.claim);
+    draw(item);
+    // Without an answer the new values alone are shown: the old ones are a comfort.
+    if (Object.keys(item.parameters).length) panel.champions().then((found) => (known = found, draw(item)), () => {});
+  };
+  let known = new Map();
+  const draw = (item) => keyed(facts, waitingFacts(item, known), (fact) => fact[0], makeFact);
+  return { node: h("div", {}, claim, facts), update };
+}
+
+function makeFact() {
+  const name = h("dt", {});
+  const text = h("dd", {});
+  const update = (fact) => (say(name, fact[0]), say(text, fact[1]));
+  return { node: h("div", {}, name, text), update };
+}
+
+function waitingFacts(item, known) {
+  const facts = [["why", item.rationale]];
+  if (item.sweep) {
+    const space = item.sweep.space.join(", ");
+    facts.push(["sweep", `${counted(item.sweep.trials, "trial")} over ${space}; all are approved with the first`]);
+  }
+  facts.push(["change", changeWords(item, known)]);
+  facts.push(["takes", estimateWords(item.estimate)]);
+  if (item.nearest) facts.push(["nearest", nearestWords(item.nearest)]);
+  return facts.filter((fact) => fact[1]);
+}
+
+function changeWords(item, known) {
+  const values = Object.entries(item.parameters).map(([name, value]) =>
+    known.has(name) ? `${name}: ${typed(known.get(name))} → ${typed(value)}` : `${name} = ${typed(value)}`,
+  );
+  const places = item.edits.map((edit) => `edits ${editedPlace(edit)}`);
+  return [...values, ...new Set(places)].join("; ") || "see its diff";
+}
+
+function editedPlace(edit) {
+  return edit.file ? `file ${edit.file}` : `cell ${edit.cell}`;
+}
+
+function estimateWords(estimate) {
+  const time = estimate.minutes === null ? "unknown time" : `about ${duration(60 * estimate.minutes)}`;
+  return `${time}, ${dollars(estimate.usd)}${estimate.basis ? ` (${estimate.basis})` : ""}`;
+}
+
+function nearestWords(nearest) {
+  const value = nearest.value === null ? "" : ` (${number(nearest.value)})`;
+  return `#${nearest.experiment} ${nearest.claim}: ${plainWord(nearest.decision).toUpperCase()}${value}`;
+}
