@@ -4,7 +4,7 @@ import argparse
 import difflib
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -12,14 +12,19 @@ from ..config.loading import Options
 from ..core.types import Parameters
 from ..errors import InvalidInput
 from ..text import assignments, one_line
+from .words import HISTORY_ROWS, WORDS, Argument, usage
 
-BRIEF_WORDS = ("start",)
-TEXT_WORDS = ("directive",)
+_HELP = ("-h", "--help", "?", "??")
+_QUOTED = r""""[^"]*"|'[^']*'"""
+_OPTIONS = ("notebook", "metric", "direction", "researcher", "approval", "kernel", "cycles", "hours", "usd")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One use of the magic. ``numbers`` are experiments or hypotheses, ``text`` a brief, a directive or a reason."""
+    """One use of the magic. ``numbers`` are experiments or hypotheses, ``text`` a brief, a directive or a reason.
+
+    ``count`` rows of the history, None for all; ``topic`` is what help is asked for, "" for all words.
+    """
 
     word: str
     path: str = "."
@@ -32,6 +37,8 @@ class Line:
     text: str | None = None
     yes: bool = False
     project: str | None = None
+    count: int | None = HISTORY_ROWS
+    topic: str = ""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,93 +46,64 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, word: str) -> None:
         super().__init__(prog=word, add_help=False, allow_abbrev=False)
-        self.add_argument("--project")
+        for argument in WORDS[word].arguments:
+            self._take(argument)
+
+    def _take(self, argument: Argument) -> None:
+        if not argument.is_option:
+            count = "*" if argument.most != 1 else "?" if argument.least == 0 else None
+            self.add_argument(
+                argument.name, nargs=count, type=argument.read, metavar=argument.shown, default=argument.default
+            )
+        elif argument.shown:
+            self.add_argument(argument.name, type=argument.read)
+        else:
+            self.add_argument(argument.name, action="store_true")
 
     def error(self, message: str) -> NoReturn:
-        raise InvalidInput(f"{self.prog}: {one_line(message, 200)}; see `%deepresearch help`")
+        raise _refused(self.prog, message)
 
 
-def _start(parser: _Parser) -> None:
-    parser.add_argument("path", nargs="?", default=".")
-    for name in ("notebook", "metric", "direction", "researcher", "approval", "kernel"):
-        parser.add_argument(f"--{name}")
-    parser.add_argument("--cycles", type=_whole)
-    parser.add_argument("--hours", type=_number)
-    parser.add_argument("--usd", type=_number)
-
-
-def _one(parser: _Parser) -> None:
-    parser.add_argument("numbers", nargs=1, type=_whole, metavar="N")
-
-
-def _maybe_one(parser: _Parser) -> None:
-    parser.add_argument("numbers", nargs="*", type=_whole, metavar="N")
-
-
-def _two(parser: _Parser) -> None:
-    parser.add_argument("numbers", nargs="+", type=_whole, metavar="N")
-
-
-def _try(parser: _Parser) -> None:
-    parser.add_argument("values", nargs="*", metavar="NAME=VALUE")
-    parser.add_argument("--notebook")
-    parser.add_argument("--claim")
-
-
-def _stop(parser: _Parser) -> None:
-    parser.add_argument("--yes", action="store_true")
-
-
-def _run(parser: _Parser) -> None:
-    parser.add_argument("run", metavar="RUN")
-
-
-def _nothing(parser: _Parser) -> None:
-    """No arguments but ``--project``."""
-
-
-WORDS: Mapping[str, Callable[[_Parser], None]] = {
-    "start": _start,
-    "status": _nothing,
-    "panel": _nothing,
-    "history": _nothing,
-    "best": _nothing,
-    "memory": _nothing,
-    "cost": _nothing,
-    "open": _one,
-    "diff": _two,
-    "try": _try,
-    "approve": _maybe_one,
-    "reject": _nothing,
-    "directive": _nothing,
-    "pause": _nothing,
-    "resume": _nothing,
-    "stop": _stop,
-    "cancel": _run,
-    "help": _nothing,
-}
-MOST_NUMBERS: Mapping[str, int] = {"approve": 1, "diff": 2}
+def _refused(word: str, found: str) -> InvalidInput:
+    """A refusal that ends with what would be accepted."""
+    accepted = "" if "accepted:" in found else f"; accepted: {usage(word)}"
+    return InvalidInput(f"{word}: {one_line(found, 200)}{accepted}")
 
 
 def read_line(line: str, cell: str | None = None) -> Line:
     """The line (and the cell's body) as a value. Raises InvalidInput."""
-    word, _, rest = line.strip().partition(" ")
-    word = word or "help"
-    if word not in WORDS:
-        near = difflib.get_close_matches(word, WORDS, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise InvalidInput(f"unknown command {one_line(word)!r}; {hint}accepted: {', '.join(WORDS)}")
-    if cell is not None and word not in (*BRIEF_WORDS, *TEXT_WORDS):
-        raise InvalidInput(f"{word} takes no cell body; accepted: %%deepresearch start and %%deepresearch directive")
-    if word in ("directive", "reject"):
+    word, rest, *_ = [*line.strip().split(None, 1), "", ""]
+    if word.endswith("?"):
+        word, rest = word.rstrip("?") or "help", "?"
+    word = "help" if word in ("", *_HELP) else word
+    _check_known(word)
+    if rest.strip() in _HELP:
+        return Line("help", topic="" if word == "help" else word)
+    if cell is not None and not WORDS[word].body:
+        bodies = " and ".join(f"%%deepresearch {name}" for name, known in WORDS.items() if known.body)
+        raise InvalidInput(f"{word} takes no cell body; accepted: {bodies}")
+    if WORDS[word].is_free:
         return _free(word, rest.strip(), cell)
-    return _parsed(word, rest, cell)
+    words = _split(word, rest)
+    if not set(_HELP).isdisjoint(words):
+        return Line("help", topic=word)
+    return _parsed(word, words, cell)
+
+
+def _check_known(word: str) -> None:
+    if word not in WORDS:
+        raise InvalidInput(f"unknown command {one_line(word)!r}; {_near(word, WORDS)}accepted: {', '.join(WORDS)}")
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def _free(word: str, rest: str, cell: str | None) -> Line:
     """A line whose end is free text, which may hold quotes and dashes."""
-    found = re.match(r"--project(?:=|\s+)(\S+)\s*", rest)
-    project = found[1] if found else None
+    found = re.match(rf"--project(?:=|\s+)({_QUOTED}|\S+)\s*", rest)
+    project = _unquoted(found[1]) if found else None
     rest = rest[found.end() :] if found else rest
     numbers: tuple[int, ...] = ()
     if word == "reject":
@@ -138,28 +116,42 @@ def _free(word: str, rest: str, cell: str | None) -> Line:
     return Line(word, numbers=numbers, text=text, project=project)
 
 
-def _parsed(word: str, rest: str, cell: str | None) -> Line:
+def _parsed(word: str, words: Sequence[str], cell: str | None) -> Line:
     parser = _Parser(word)
-    WORDS[word](parser)
-    found = parser.parse_args(_split(word, rest))
-    numbers = tuple(getattr(found, "numbers", ()))
-    if len(numbers) > MOST_NUMBERS.get(word, 1):
-        raise InvalidInput(f"{word}: found {len(numbers)} numbers; accepted: at most {MOST_NUMBERS.get(word, 1)}")
-    names = ("notebook", "metric", "direction", "researcher", "approval", "kernel", "cycles", "hours", "usd")
-    options = Options(**{name: getattr(found, name) for name in names}) if word == "start" else Options()
+    found, unknown = parser.parse_known_intermixed_args(words)
+    if unknown:
+        names = [argument.name for argument in WORDS[word].arguments if argument.is_option]
+        near = _near(unknown[0], names).strip()
+        raise _refused(word, f"found {one_line(' '.join(unknown))!r}{near and f', {near}'}")
+    numbers = _numbers(word, getattr(found, "numbers", None))
+    if word == "help" and found.topic:
+        _check_known(found.topic)
+    is_try = word == "try"
     return Line(
         word,
-        path=getattr(found, "path", "."),
-        options=options,
+        path=getattr(found, "path", None) or ".",
+        options=Options(**{name: getattr(found, name) for name in _OPTIONS}) if word == "start" else Options(),
         numbers=numbers,
-        parameters=_values(word, getattr(found, "values", ())),
-        notebook=_unquoted(found.notebook) if word == "try" and found.notebook else None,
-        claim=_unquoted(found.claim) if word == "try" and found.claim else None,
-        run=getattr(found, "run", ""),
+        parameters=_values(word, getattr(found, "values", None) or ()),
+        notebook=_unquoted(found.notebook) if is_try and found.notebook else None,
+        claim=_unquoted(found.claim) if is_try and found.claim else None,
+        run=getattr(found, "run", None) or "",
         text=cell,
         yes=getattr(found, "yes", False),
-        project=found.project,
+        project=_unquoted(getattr(found, "project", None) or "") or None,
+        count=getattr(found, "count", HISTORY_ROWS),
+        topic=getattr(found, "topic", None) or "",
     )
+
+
+def _numbers(word: str, found: int | list[int] | None) -> tuple[int, ...]:
+    numbers = () if found is None else tuple(found) if isinstance(found, list) else (found,)
+    (wanted,) = [a for a in WORDS[word].arguments if a.name == "numbers"] or [Argument("numbers")]
+    if len(numbers) < wanted.least:
+        raise _refused(word, f"{wanted.shown} is missing")
+    if wanted.most is not None and len(numbers) > wanted.most:
+        raise _refused(word, f"found {len(numbers)} numbers, at most {wanted.most} are taken")
+    return numbers
 
 
 def _values(word: str, words: Sequence[str]) -> Parameters:
@@ -176,8 +168,9 @@ def _split(word: str, rest: str) -> list[str]:
             return shlex.split(rest)
         except ValueError:
             raise InvalidInput(f"{word}: a quote is not closed in {one_line(rest)}") from None
-    words = re.findall(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""", rest)
-    if "".join(words) != "".join(re.sub(r""""[^"]*"|'[^']*'|\s+""", _kept, rest)):
+    rest = re.sub(rf"({_QUOTED})|\s+=\s*", lambda found: found[1] or "=", rest)
+    words = re.findall(rf"(?:[^\s\"']|{_QUOTED})+", rest)
+    if "".join(words) != "".join(re.sub(rf"{_QUOTED}|\s+", _kept, rest)):
         raise InvalidInput(f"{word}: a quote is not closed in {one_line(rest)}")
     return words
 
@@ -190,29 +183,3 @@ def _unquoted(text: str) -> str:
     text = text.strip()
     is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1]
     return text[1:-1] if is_quoted else text
-
-
-def _whole(text: str) -> int:
-    if not re.fullmatch(r"#?[0-9]{1,9}", text):
-        raise argparse.ArgumentTypeError(f"found {one_line(text)!r}; accepted: a whole number")
-    return int(text.removeprefix("#"))
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"found {one_line(text)!r}; accepted: a number") from None
-
-
-def completions(text_until_cursor: str) -> list[str]:
-    """Commands, and the options of a command, that may come next."""
-    before, _, _ = text_until_cursor.rpartition(" ")
-    words = before.split()[1:]
-    if not words:
-        return list(WORDS)
-    if words[0] not in WORDS:
-        return []
-    parser = _Parser(words[0])
-    WORDS[words[0]](parser)
-    return [name for action in parser._actions for name in action.option_strings]

@@ -1,81 +1,62 @@
 """What the words of the magic do: each asks the server and gives back what is shown."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..config.loading import Options
 from ..core.project import BRIEF_LIMIT_CHARS
 from ..errors import Conflict, Forbidden, InvalidInput, NoServer, NotFound
-from ..service.views import StatusView
+from ..service.views import ExperimentView, StatusView
 from ..text import headline, one_line, parameters_text
 from .answering import Answering
 from .arguments import Line
+from .completing import Known
+from .panel.screen import PanelShown
 from .render import PANEL_ROWS, Renderer, Shown, lines, sentence
 from .servers import URL_VARIABLE
+from .words import help_text, overview
 
-HISTORY_ROWS = 50
-
-HELP = """\
-start [PATH]        research the project in PATH (default: here), or go on with it
-                    --notebook F --metric M --direction maximize|minimize --researcher claude|sweep
-                    --approval auto|ask --kernel NAME --cycles N --hours H --usd X
-                    %%deepresearch start ... takes the brief as the cell's body
-status              what is happening and why
-panel               status, what waits for you, and the history
-history             every experiment, newest first
-best                the champion and the baseline
-memory              what the researcher is told
-cost                what language models have cost, by phase and by day
-open N              a link to the notebook of experiment N
-diff N [M]          what experiment N changes (from N to M)
-try NAME=VALUE ...  test your own idea next; --notebook F, --claim TEXT
-approve [N]         let a waiting hypothesis run
-reject [N] [WHY]    do not let it run
-directive TEXT      tell the researcher something
-pause               start nothing new, let live runs finish
-resume              undo pause and stop
-stop [--yes]        start nothing new and cancel live runs
-cancel RUN          end one live run
-help                these lines
-Every command but start takes --project NAME as its first option, where several projects are known."""
+_PAGE = 1000  # rows that may be asked for at once
 
 
 @dataclass
 class Conversation:
     """One kernel's talk with its server, or with the folders where no server takes the project.
 
-    ``ask`` puts a question to the person; ``started`` is the project in hand.
+    ``ask`` puts a question to the person; ``started`` is the project in hand, ``known`` what answers have told.
     """
 
     connect: Callable[[], Answering]
     ask: Callable[[str], str]
     cwd: Callable[[], Path] = Path.cwd
     started: str | None = None
+    known: Known = field(default_factory=Known)
     _is_detached: bool = False
 
     def say(self, line: Line) -> Shown:
         """Do what the line says. Raises DeepResearchError."""
         if line.word == "help":
-            return lines(HELP)
+            return lines(help_text(line.topic) if line.topic else overview())
         if self._is_detached and line.word != "start" and line.project is None:
-            return self._say(self._folders(""), line)
+            return self._say(self._folders(""), line, self._folders)
         try:
             client = self.connect()
             if line.word != "start" and line.project is None and self._is_stranger(client):
-                return self._say(self._folders(""), line)
-            shown = self._say(client, line)
+                return self._say(self._folders(""), line, self._folders)
+            shown = self._say(client, line, self.connect)
         except (NoServer, Forbidden) as error:
             is_named = bool(os.environ.get(URL_VARIABLE))
             if is_named or (isinstance(error, Forbidden) and line.word != "start"):
                 raise
-            shown = self._say(self._folders(str(error)), line)
+            shown = self._say(self._folders(str(error)), line, self._folders)
             self._is_detached = line.word == "start" or self._is_detached
         else:
             self._is_detached = False
         return shown
 
-    def _folders(self, why: str) -> Answering:
+    def _folders(self, why: str = "") -> Answering:
         from .ledger import LedgerClient  # what researches, which a kernel of a server need not import
 
         return LedgerClient(self.cwd(), why)
@@ -88,28 +69,43 @@ class Conversation:
         around = [f for f in (here, *here.parents) if (f / ".deepresearch" / "ledger.db").is_file()]
         return bool(around) and all(Path(view.path).resolve() != around[0] for view in client.projects())
 
-    def _say(self, client: Answering, line: Line) -> Shown:
-        if line.word == "start":
-            shown = self._start(client, line)
-        else:
-            view = self._project(client, line.project)
-            answer = self._shown(client, view, line)
-            shown = answer if answer is not None else self._told(client, view, line)
+    def _say(self, client: Answering, line: Line, again: Callable[[], Answering]) -> Shown:
+        """``again`` finds who answers for the project, whenever its panel asks."""
+        view = self._start(client, line) if line.word == "start" else self._project(client, line.project)
+        self.known.learn(view)
+        if line.word in ("start", "panel"):
+            return self._panel(client, view, again)
+        answer = self._shown(client, view, line)
+        shown = answer if answer is not None else self._told(client, view, line)
         if not client.remark:
             return shown
         return Shown(f"{client.remark}\n{shown.text}", f"{sentence(client.remark).html}{shown.html}")
 
-    def _start(self, client: Answering, line: Line) -> Shown:
+    def _start(self, client: Answering, line: Line) -> StatusView:
         if line.text is not None and len(line.text) > BRIEF_LIMIT_CHARS:
             raise InvalidInput(
                 f"the cell's brief has {len(line.text):,} characters; at most {BRIEF_LIMIT_CHARS:,} are accepted: move"
                 " the rest to notes/*.md"
             )
         brief = line.text if line.text and line.text.strip() else None
-        folder = (self.cwd() / Path(line.path).expanduser()).resolve()
-        view = client.start(folder, line.options, brief)
+        folder, options = self._place(line)
+        view = client.start(folder, options, brief)
         self.started = view.id
-        return self._renderer().panel(view, client.newest(view.id, PANEL_ROWS))
+        return view
+
+    def _panel(self, client: Answering, view: StatusView, again: Callable[[], Answering]) -> Shown:
+        draw = self._renderer().panel
+        shown = draw(view, client.newest(view.id, PANEL_ROWS))
+        return PanelShown(shown.text, shown.html, view, client, again, draw, client.remark)
+
+    def _place(self, line: Line) -> tuple[Path, Options]:
+        """The folder that is meant: a notebook's own where it is the notebook that was named."""
+        place = (self.cwd() / Path(line.path).expanduser()).resolve()
+        if place.suffix != ".ipynb" or not place.is_file():
+            return place, line.options
+        if line.options.notebook is not None:
+            raise InvalidInput(f"start: found two notebooks, {place.name} and {line.options.notebook}; accepted: one")
+        return place.parent, replace(line.options, notebook=place.name)
 
     def _renderer(self) -> Renderer:
         return Renderer(self.cwd())
@@ -121,6 +117,7 @@ class Conversation:
         if name is None and self.started is not None:
             return client.status(self.started)
         known = client.projects()
+        self.known.hear(known)
         if name is not None:
             return self._named(known, name)
         here = self.cwd().resolve()
@@ -152,10 +149,8 @@ class Conversation:
         match line.word:
             case "status":
                 return render.status(view)
-            case "panel":
-                return render.panel(view, client.newest(view.id, PANEL_ROWS))
             case "history":
-                return render.history(view, client.newest(view.id, HISTORY_ROWS))
+                return render.history(view, _newest(client, view.id, line.count))
             case "best":
                 return render.best(view)
             case "memory":
@@ -185,8 +180,9 @@ class Conversation:
                 client.command(view.id, "directive", text=line.text)
                 return sentence("written; it is read before the next hypothesis")
             case "cancel":
-                client.command(view.id, "cancel", run=line.run)
-                return sentence(f"run {one_line(line.run)} is being cancelled")
+                run = _live_run(view, line.run)
+                client.command(view.id, "cancel", run=run)
+                return sentence(f"run {one_line(run)} is being cancelled")
             case "stop":
                 return self._stop(client, view, line.yes)
             case word:
@@ -223,3 +219,29 @@ class Conversation:
                 return sentence("not stopped")
         client.command(view.id, "stop")
         return sentence(headline(client.status(view.id)))
+
+
+def _newest(client: Answering, project_id: str, count: int | None) -> Sequence[ExperimentView]:
+    """So many experiments, newest first; None for all. Asked for page by page."""
+    rows: list[ExperimentView] = []
+    while count is None or len(rows) < count:
+        wanted = _PAGE if count is None else min(_PAGE, count - len(rows))
+        page = client.newest(project_id, wanted, rows[-1].experiment if rows else None)
+        rows += page
+        if len(page) < wanted:
+            break
+    return rows
+
+
+def _live_run(view: StatusView, named: str) -> str:
+    """The run that is meant: by its name, by its experiment's number, or the only one that is live."""
+    number = named.removeprefix("#")
+    live = [run.run for run in view.running if not named or (number.isdecimal() and run.experiment == int(number))]
+    if len(live) == 1:
+        return live[0]
+    if named and not number.isdecimal():
+        return named
+    of = f" of experiment {int(number)}" if named else ""
+    if not live:
+        raise NotFound(f"cancel: no run{of} is live")
+    raise InvalidInput(f"cancel: several runs{of} are live ({', '.join(live)}); say which one: cancel RUN")

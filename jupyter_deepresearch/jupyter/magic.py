@@ -1,38 +1,38 @@
 """``%deepresearch`` and ``%%deepresearch``: research from a notebook's cell."""
 
 import sys
-from typing import Any
 
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import display
 
 from ..errors import DeepResearchError, InvalidInput
 from ..text import one_line
-from .arguments import completions, read_line
+from .arguments import read_line
 from .client import Client
-from .conversation import HELP, Conversation
+from .conversation import Conversation
+from .ipython import install
+from .panel.screen import Screen, screen_of
+from .words import overview
 
 ERROR_CHARS = 1000
 
 
 def load(ipython: InteractiveShell) -> None:
     """Add the magic, with its tab completion, to ``ipython``."""
-    conversation = Conversation(Client.here, _ask)
+    conversation, screen = Conversation(Client.here, _ask), screen_of(ipython)
 
     def deepresearch(line: str, cell: str | None = None) -> None:
-        _answer(conversation, line, cell)
+        _answer(conversation, screen, line, cell)
 
-    deepresearch.__doc__ = f"Research a notebook: %deepresearch COMMAND\n\n{HELP}\n"
+    deepresearch.__doc__ = f"Research a notebook: %deepresearch COMMAND\n\n{overview()}\n"
     ipython.magics_manager.register_function(deepresearch, "line_cell", "deepresearch")
-    for key in ("%deepresearch", "%%deepresearch"):
-        ipython.set_hook("complete_command", _complete, str_key=key)
+    install(ipython, conversation.known)
 
 
-def _answer(conversation: Conversation, line: str, cell: str | None) -> None:
+def _answer(conversation: Conversation, screen: Screen, line: str, cell: str | None) -> None:
     """Show what the line asks for; what cannot be is one readable line."""
     try:
-        display(conversation.say(read_line(line, cell)))
+        screen.show(conversation.say(read_line(line, cell)))
     except DeepResearchError as error:
         print(f"deepresearch: {one_line(str(error), ERROR_CHARS)}", file=sys.stderr)
 
@@ -46,7 +46,3 @@ def _ask(question: str) -> str:
         raise InvalidInput(f"{question.strip()} {how}") from None
     except KeyboardInterrupt:
         return ""
-
-
-def _complete(shell: InteractiveShell, event: Any) -> list[str]:
-    return completions(str(event.text_until_cursor))
