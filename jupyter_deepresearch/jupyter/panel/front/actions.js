@@ -14,13 +14,13 @@ function field(label, input, hint) {
   return h("div", { class: "dr-field" }, h("label", { for: id }, label), input, below);
 }
 
-// A line for what came of something: {node, tell(text), refuse(text), clear()}.
+// A line for what came of something: {node, tell(text), refuse(text), clear()}. Empty it takes no room, but is there: a
+// screen reader says only what changes in a place that it knows already.
 function makeMessage() {
-  const node = h("p", { class: "dr-message", role: "status", "aria-live": "polite", hidden: true });
+  const node = h("p", { class: "dr-message", role: "status", "aria-live": "polite" });
   const set = (text, refused) => {
     node.classList.toggle("dr-refused", refused);
     say(node, text);
-    show(node, text);
   };
   return {
     node,
@@ -54,16 +54,17 @@ function makeQuestion() {
   return { node, ask, close };
 }
 
-// Send one command. The buttons rest until it is answered, so nobody sends it twice; refusals are said by `message`,
-// and `said` by the panel once it is written. True if it was written.
+// Send one command. The buttons `pressed` rest until it is answered, so nobody sends it twice; refusals are said by
+// `message`, and `said` in the buttons' section once it is written. True if it was written.
 async function send(panel, command, { pressed, message, said }) {
+  const section = pressed[0].closest(".dr-section");
+  const rest = (resting) => pressed.forEach((one) => put(one, "disabled", resting));
   message.clear();
-  const rest = (resting) => [pressed].flat().forEach((one) => one && put(one, "disabled", resting));
   rest(true);
   try {
     await answered(panel.tell(command), message);
     message.clear();
-    panel.announce(said);
+    panel.announce(said, section);
     return true;
   } catch (error) {
     message.refuse(error.message);

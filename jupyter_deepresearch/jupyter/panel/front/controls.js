@@ -13,9 +13,8 @@ function makeDirective(panel) {
     const said = "Written; it is read before the next hypothesis.";
     if (!text.value.trim()) return message.refuse("Write what the researcher should know or do first.");
     const command = { kind: "directive", text: text.value };
-    const written = await send(panel, command, { pressed: sending, message, said });
+    const written = await send(panel, command, { pressed: [sending], message, said });
     if (written && text.value === command.text) put(text, "value", "");
-    if (written) message.tell(said);
     return written;
   };
   const sending = h("button", { class: "dr-button", type: "submit" }, "Send");
@@ -56,9 +55,7 @@ function makeTryForm(panel, parameters, reload) {
     const values = Object.fromEntries(changed.map(([one, input]) => [one.name, input.value.trim()]));
     const command = { kind: "try", parameters: values, ...(claim.value.trim() && { claim: claim.value.trim() }) };
     const said = "Written: your idea runs next.";
-    const written = await send(panel, command, { pressed: [go, fresh], message, said });
-    if (written) message.tell(said);
-    return written;
+    return send(panel, command, { pressed: [go, fresh], message, said });
   };
   const go = h("button", { class: "dr-button dr-go", type: "submit" }, "Try it");
   const fresh = button("The champion's values", reload, { title: "fill the form with the champion's values again" });

@@ -46,7 +46,7 @@ const PHASE_COLUMNS = ["phase", "calls", "tokens in", "tokens out", "USD"];
 
 function makePhases() {
   const body = h("tbody", {});
-  const head = h("tr", {}, PHASE_COLUMNS.map((name) => h("th", { scope: "col" }, name)));
+  const head = h("tr", {}, PHASE_COLUMNS.map((name, i) => h("th", { scope: "col", class: i && "dr-number" }, name)));
   const caption = h("caption", { class: "dr-unseen" }, "Cost by phase");
   const node = h("table", { class: "dr-table dr-small" }, caption, h("thead", {}, head), body);
   const make = () => {

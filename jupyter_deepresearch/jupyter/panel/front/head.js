@@ -44,7 +44,7 @@ function makeRank(panel) {
   const value = h("b", { class: "dr-number" });
   const since = h("span", { class: "dr-hint" });
   const open = button("", () => panel.open(shown), { class: "dr-link" });
-  const node = h("div", {}, label, h("dd", {}, value, " ", since, " ", open));
+  const node = h("div", {}, label, h("dd", {}, value, " ", since), h("dd", {}, open));
   let shown = null;
   const update = (item) => {
     shown = item.rank?.experiment ?? null;
@@ -88,7 +88,7 @@ const STEERED_SAID = {
 function makeSteering(panel) {
   const message = makeMessage();
   const question = makeQuestion();
-  const tell = (kind) => send(panel, { kind }, { pressed: buttons[kind], message, said: STEERED_SAID[kind] });
+  const tell = (kind) => send(panel, { kind }, { pressed: [buttons[kind]], message, said: STEERED_SAID[kind] });
   const stop = () => {
     const runs = panel.state.status?.running ?? [];
     if (!runs.length) return tell("stop");

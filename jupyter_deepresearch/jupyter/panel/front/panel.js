@@ -2,6 +2,7 @@
 
 const HERE_MS = 20_000;
 const DETACHED_MS = 40_000;
+const SAID_MS = 6_000; // for reading what was done, even where the next status comes at once
 const WATCH_MS = 5_000;
 const TRAITS = ["status", "rows", "curves", "memory", "cost", "trouble"];
 const DETACHED =
@@ -35,16 +36,16 @@ function makeNow(panel) {
 function makeSection([name, title, make, reads], panel) {
   const id = freshId("title");
   const heading = title && h("h3", { id }, title);
-  const broken = h("p", { class: "dr-message dr-refused", role: "status", hidden: true });
-  const node = h("section", { class: `dr-section dr-${name}-section`, "aria-labelledby": title && id }, heading, broken);
-  if (!title) put(node, "aria-label", "what is happening");
+  const broken = makeMessage();
+  const said = makeMessage();
+  const node = h("section", { class: `dr-section dr-${name}-section` }, heading, broken.node, said.node);
+  put(node, title ? "aria-labelledby" : "aria-label", title ? id : "What is happening");
   const attempt = (act) => {
     try {
       act();
-      show(broken, false);
+      broken.clear();
     } catch (error) {
-      say(broken, `This part cannot be shown: ${error.message}`);
-      show(broken, true);
+      broken.refuse(`This part cannot be shown: ${error.message}`);
     }
   };
   let made = null;
@@ -58,7 +59,7 @@ function makeSection([name, title, make, reads], panel) {
     if (read !== drawn) made.update(state);
     drawn = read;
   });
-  return { name, node, update, open: (experiment) => made?.open?.(experiment) };
+  return { name, node, said, update, open: (experiment) => made?.open?.(experiment) };
 }
 
 // What the sections may use: {state, ask, tell, announce, open, champions}.
@@ -81,27 +82,29 @@ function makePanel(wire, state, sections, announce) {
 function render({ model, el }) {
   const state = { points: new Points() };
   const sections = [];
-  const trouble = h("p", { class: "dr-trouble", role: "status", "aria-live": "polite", hidden: true });
-  const said = h("p", { class: "dr-announced", role: "status", "aria-live": "polite", hidden: true });
+  const trouble = makeMessage();
+  trouble.node.classList.add("dr-trouble");
   let heard = Date.now();
-  let saidAt = null;
-  const announce = (text) => {
-    saidAt = state.status?.seq ?? null;
-    say(said, text);
-    show(said, text);
+  let said = null;
+  const announce = (text, place) => {
+    const section = sections.find((one) => one.node === place) ?? sections[0];
+    said?.section.said.clear();
+    said = { section, at: Date.now(), seq: state.status?.seq };
+    section.said.tell(text);
   };
   const wire = makeWire(model);
   const panel = makePanel(wire, state, sections, announce);
   sections.push(...SECTIONS.map((section) => makeSection(section, panel)));
   const update = () => {
-    const text = Date.now() - heard > DETACHED_MS ? DETACHED : state.trouble;
-    say(trouble, text);
-    show(trouble, text);
-    if (saidAt !== null && state.status?.seq !== saidAt) announce("");
+    trouble.tell(Date.now() - heard > DETACHED_MS ? DETACHED : state.trouble);
+    if (said && state.status?.seq !== said.seq && Date.now() - said.at > SAID_MS) {
+      said.section.said.clear();
+      said = null;
+    }
     for (const section of sections) section.update(state);
   };
   const view = makeView(model, state, wire, () => (heard = Date.now(), update()), update);
-  const grid = h("div", { class: "dr-grid" }, trouble, said, sections.map((section) => section.node));
+  const grid = h("div", { class: "dr-grid" }, trouble.node, sections.map((section) => section.node));
   const root = h("div", { class: "dr-panel", "data-lm-suppress-shortcuts": true }, grid);
   el.append(root);
   update();

@@ -4,7 +4,7 @@ const PAGE_ROWS = 25;
 const COLUMNS = ["#", "verdict", "claim", "value", "Δ champion", "time", "cost", "notebook, changes"];
 
 function makeTable(panel) {
-  const head = h("tr", {}, COLUMNS.map((name) => h("th", { scope: "col" }, name)));
+  const head = h("tr", {}, COLUMNS.map((name) => h("th", { scope: "col", class: columnClass(name) }, name)));
   const caption = h("caption", { class: "dr-unseen" }, "Experiments, newest first");
   const table = h("table", { class: "dr-table" }, caption, h("thead", {}, head));
   const region = { class: "dr-scroll", tabindex: 0, role: "region", "aria-label": "history of experiments" };
@@ -28,6 +28,10 @@ function makeTable(panel) {
     parts.get(experiment)?.open();
   };
   return { node: h("div", {}, scroll, empty, pages.node, message.node), update: draw, open };
+}
+
+function columnClass(name) {
+  return ["verdict", "claim", "notebook, changes"].includes(name) ? null : "dr-number";
 }
 
 // Turning pages: {node, rows(), update(shown), turnTo(experiment)}; rows() is null on the live page.
@@ -128,7 +132,9 @@ function updateExperiment({ row, isChampion, place }, cells) {
 function notebookLink(place, row) {
   if (row.notebook === null) return "";
   const page = pageConfig();
-  if (!page || place === null || place === undefined) return h("code", {}, row.notebook);
+  if (!page || place === null || place === undefined) {
+    return h("code", { class: "dr-path", title: row.notebook }, row.notebook.split("/").at(-1));
+  }
   const path = [place, row.notebook].filter((part) => part && part !== ".").join("/");
   const href = (page.baseUrl ?? "/") + (page.notebookPage ? "notebooks/" : "lab/tree/");
   const attributes = { "data-commandlinker-command": "docmanager:open", target: "_blank", rel: "noopener" };

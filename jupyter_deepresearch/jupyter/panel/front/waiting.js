@@ -1,8 +1,11 @@
 // Hypotheses that wait for the person: what is claimed, what would change, what it takes, what was tried like it.
 
+const NOTHING_WAITS =
+  "Nothing waits for you. With mode = \"ask\" under [approval] each new hypothesis is shown here before it runs.";
+
 function makeWaiting(panel) {
   const list = h("div", { class: "dr-cards" });
-  const empty = h("p", { class: "dr-empty" }, "Nothing waits for you.");
+  const empty = h("p", { class: "dr-empty" }, NOTHING_WAITS);
   const cards = new Map();
   // A card that somebody is writing in stays where it is, even when its hypothesis was decided elsewhere meanwhile.
   const update = ({ status }) => {

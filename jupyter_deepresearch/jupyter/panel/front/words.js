@@ -25,8 +25,8 @@ function measured(value, interval, seeds) {
 // With its sign, for differences: "+0.0411", "−0.002".
 function signed(value) {
   if (value === null || value === undefined) return "";
-  const size = trimmed(Math.abs(value).toPrecision(3));
-  return `${value < 0 ? "−" : "+"}${size}`;
+  const sign = value < 0 ? "−" : value > 0 ? "+" : "±";
+  return `${sign}${trimmed(Math.abs(value).toPrecision(3))}`;
 }
 
 function counted(count, unit) {
@@ -82,12 +82,12 @@ function typed(value) {
 }
 
 const VERDICTS = {
-  baseline: "○",
-  promising: "◐",
-  confirmed: "●",
+  baseline: "■",
+  promising: "◇",
+  confirmed: "◆",
   retracted: "◌",
   worse: "▼",
-  inconclusive: "≈",
+  inconclusive: "○",
   failed: "✕",
   rejected: "⊘",
 };
