@@ -13,24 +13,11 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-import jupyter_deepresearch
+from jupyter_deepresearch.jupyter.panel import front
 
-FRONT = Path(jupyter_deepresearch.__file__).parent / "jupyter" / "panel" / "front"
-FIRST = ("dom.js", "words.js")
 THEMES = Path(sys.prefix) / "share" / "jupyter" / "lab" / "themes" / "@jupyterlab"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>stage</title><style>{style}</style></head>
 <body data-jp-theme-light="{light}"><div id="views" style="width: {width}px"></div></body></html>"""
-
-
-def joined() -> str:
-    """The scripts as one module."""
-    rest = sorted(path.name for path in FRONT.glob("*.js") if path.name not in (*FIRST, "panel.js"))
-    paths = (FRONT / name for name in (*FIRST, *rest, "panel.js"))
-    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.exists())
-
-
-def styles() -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(FRONT.glob("*.css")))
 
 
 def theme_variables(theme: str) -> str:
@@ -55,11 +42,11 @@ class Stage:
         """An empty page with the scripts loaded; ``exports`` are names of functions wanted in ``stage.module``."""
         ground = "body { margin: 0; padding: 8px; background: var(--jp-layout-color0); color: var(--jp-ui-font-color1);"
         ground += " font: var(--jp-ui-font-size1)/1.4 var(--jp-ui-font-family); }"
-        style = "\n".join((theme_variables(theme), ground, styles()))
+        style = "\n".join((theme_variables(theme), ground, front.style()))
         self.page.set_content(PAGE.format(style=style, light=json.dumps(theme == "light"), width=width))
         self.page.add_script_tag(path=Path(__file__).with_name("stage.js"))
         wanted = f"\nexport {{ {', '.join(exports)} }};" if exports else ""
-        self.page.evaluate("source => stage.load(source)", joined() + wanted)
+        self.page.evaluate("source => stage.load(source)", front.script() + wanted)
 
     def show(self, **traits: object) -> None:
         """A model with these traits, and a first view of it."""

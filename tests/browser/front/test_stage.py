@@ -19,7 +19,7 @@ def test_a_view_gets_traits_bytes_and_messages_and_is_taken_away(
         model.on("change:a change:b", show); model.on("msg:custom", hear); show(); model.send({ kind: "hello" });
         return () => { model.off("change:a change:b", show); model.off("msg:custom", hear); };
     } };"""
-    monkeypatch.setattr("tests.browser.front.stage.joined", lambda: module)
+    monkeypatch.setattr("tests.browser.front.stage.front.script", lambda: module)
     stage.build(theme)
     stage.show(a=1, b=b"\x07")
     view = stage.page.locator("#views > div")

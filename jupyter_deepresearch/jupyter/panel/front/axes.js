@@ -30,8 +30,8 @@ function padded(low, high) {
 function ticksWithin([low, high], wanted, whole = false) {
   const least = (high - low) / Math.max(1, wanted);
   const power = 10 ** Math.floor(Math.log10(least));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= least * 0.999 && (!whole || size >= 1));
-  const size = step ?? 1;
+  const sizes = [1, 2, 5, 10].map((factor) => factor * power);
+  const size = sizes.find((one) => one >= least * 0.7 && (!whole || one >= 1)) ?? 1;
   const decimals = Math.max(0, -Math.floor(Math.log10(size) + 1e-9));
   const ticks = [];
   for (let at = Math.ceil(low / size - 1e-9); at * size <= high + size * 1e-9; at += 1) {
@@ -42,24 +42,27 @@ function ticksWithin([low, high], wanted, whole = false) {
 
 function tickText(value, decimals) {
   if (value !== 0 && (decimals > 6 || Math.abs(value) >= 1e7)) return value.toExponential(1).replace(".0e", "e");
-  return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  // Adding 0 makes a 0 of the -0 that rounding up gives.
+  return (value + 0).toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
 // A chart's svg with its grid; what a chart draws itself goes before or after it by `frame.node.append`.
-// `fit({width, height, xs, ys, right, xName, floor})` draws the axes anew and gives the scales.
+// `fit({width, height, xs, ys, right, xName, ...})` draws the axes anew and gives the scales; `right` px are left free
+// beside the lines, `floor` px below them, and only `ticked` of the range `xs` gets ticks.
 function makeFrame(attributes) {
-  const grid = svg("g", { class: "dr-grid" });
+  const grid = svg("g", { class: "dr-axes" });
   const name = svg("text", { class: "dr-axis-name", "text-anchor": "end" });
   const node = svg("svg", { class: "dr-chart", ...attributes }, grid, name);
-  const fit = ({ width, height, xs, ys, right, xName, floor = 0, wholeX = false }) => {
+  const fit = ({ width, height, xs, ys, right, xName, floor = 0, wholeX = false, ticked = xs }) => {
     const yTicks = ticksWithin(ys, Math.max(2, Math.round(height / 50)));
     const left = Math.max(28, ...yTicks.map((tick) => tick.text.length * TICK_CHARACTER + 12));
     const area = { left, right: width - right, top: 10, bottom: height - 34 - floor, floor: height - 34 };
     const scales = { ...area, ...scalesOf(area, xs, ys), width, height };
     put(node, "viewBox", `0 0 ${width} ${height}`);
-    const xTicks = ticksWithin(xs, Math.max(2, Math.round((area.right - left) / 80)), wholeX);
+    const xTicks = ticksWithin(ticked, Math.max(3, Math.round((area.right - left) / 80)), wholeX);
     const keyOf = (tick) => `${tick.axis}${tick.text}`;
-    const ticks = [...yTicks.map((tick) => ({ ...tick, axis: "y" })), ...xTicks.map((tick) => ({ ...tick, axis: "x" }))];
+    const named = (axis) => (tick) => ({ ...tick, axis });
+    const ticks = [...yTicks.map(named("y")), ...xTicks.map(named("x"))];
     keyed(grid, ticks, keyOf, makeTick, (part, tick) => drawTick(part, tick, scales));
     say(name, xName);
     put(name, "x", area.right);

@@ -2,6 +2,7 @@
 
 const LINE_KINDS = 4; // of colour and dash, used in turn
 const NAME_HEIGHT = 14; // px
+const BOLD_CHARACTER = 7.4; // px
 
 function makeCurves(panel) {
   const frame = makeFrame({ role: "img" });
@@ -25,7 +26,8 @@ function makeCurves(panel) {
     show(empty, !isSome);
     show(values, isSome);
     frame.node.toggleAttribute("hidden", !isSome);
-    keyed(values, curvesNow, (curve) => curve.key, makeCurveValue, (part, curve) => updateValue(part, curve, curvesNow));
+    const update = (part, curve) => updateValue(part, curve, curvesNow);
+    keyed(values, curvesNow, (curve) => curve.key, makeCurveValue, update);
     put(frame.node, "aria-label", `${metric} by step: ${curvesNow.map(curveInWords).join("; ")}`);
     if (isSome && width) drawCurves(frame, lines, curvesNow, width);
   };
@@ -87,17 +89,37 @@ function drawCurves(frame, lines, curvesNow, width) {
   const xs = end > first ? [first, end] : [first - 0.5, first + 0.5];
   const ys = shownRange(points.map(([, value]) => value), champion ? [champion.last[1]] : []);
   const height = Math.round(Math.min(320, Math.max(220, width * 0.42)));
-  const right = width < SIDE_WIDTH ? 10 : 104;
+  const right = width < SIDE_WIDTH || !champion ? 14 : curveLabel(champion, curvesNow).length * BOLD_CHARACTER + 16;
   const isWhole = steps.every(Number.isInteger);
   const scales = frame.fit({ width, height, xs, ys, right, xName: "step", wholeX: isWhole });
-  const heights = spreadHeights(curvesNow.map((curve) => scales.y(curve.last[1])), scales);
-  const drawable = curvesNow.map((curve, at) => ({ ...curve, nameY: heights[at] }));
-  keyed(lines, drawable, (curve) => curve.key, makeCurveLine, (part, curve) => drawCurve(part, curve, scales));
+  const drawable = curvesNow.map((curve) => ({ ...curve, ...namePlace(curve, champion, scales) }));
+  const live = drawable.filter((curve) => curve !== drawable.at(-1) || !champion);
+  spreadHeights(live.map((curve) => curve.nameY), scales).forEach((y, at) => (live[at].nameY = y));
+  const update = (part, curve) => drawCurve(part, curve, scales, curveLabel(curve, curvesNow));
+  keyed(lines, drawable, (curve) => curve.key, makeCurveLine, update);
+}
+
+// The champion's name stands at its end, outside; a live run's beside its own end, on the side away from the champion.
+function namePlace(curve, champion, scales) {
+  const [step, value] = curve.last;
+  const [x, y] = [scales.x(step), scales.y(value)];
+  if (curve.kind === "champion") return { nameX: scales.right + 8, nameY: y + 4 };
+  const then = champion?.points.findLast(([other]) => other <= step)?.[1];
+  const isNearEdge = x > scales.right - 60;
+  const isBelow = Number.isFinite(then) && value < then;
+  return { nameX: isNearEdge ? x - 4 : x + 4, nameY: isBelow ? y + 16 : y - 8, isNearEdge };
+}
+
+function curveLabel(curve, curvesNow) {
+  if (curve.kind === "champion") return `best ${number(curve.last[1])}`;
+  const isAlone = curvesNow.filter((other) => other.experiment === curve.experiment).length === 1;
+  return isAlone ? `#${curve.experiment}` : curveName(curve);
 }
 
 // Not by Math.min(...steps): so many arguments a call does not take.
 function extremes(values) {
-  return values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [Infinity, -Infinity]);
+  const widened = ([least, most], value) => [Math.min(least, value), Math.max(most, value)];
+  return values.reduce(widened, [Infinity, -Infinity]);
 }
 
 function makeCurveLine({ kind }) {
@@ -107,18 +129,16 @@ function makeCurveLine({ kind }) {
   return { node: svg("g", {}, path, end, name), path, end, name };
 }
 
-function drawCurve({ path, end, name }, curve, scales) {
-  put(path, "data-kind", curve.kind);
+function drawCurve({ path, end, name }, curve, scales, label) {
+  for (const node of [path, end, name]) put(node, "data-kind", curve.kind);
   put(path, "d", curvePath(curve.points, scales));
   const [step, value] = curve.last;
-  put(end, "data-kind", curve.kind);
   put(end, "cx", px(scales.x(step)));
   put(end, "cy", px(scales.y(value)));
-  const isRoomy = scales.width >= SIDE_WIDTH;
-  say(name, isRoomy ? `${curve.kind === "champion" ? "best " : ""}#${curve.experiment} ${number(value)}` : "");
-  put(name, "data-kind", curve.kind);
-  put(name, "x", scales.right + 8);
-  put(name, "y", px(curve.nameY + 4));
+  say(name, curve.kind !== "champion" || scales.width >= SIDE_WIDTH ? label : "");
+  put(name, "text-anchor", curve.isNearEdge ? "end" : "start");
+  put(name, "x", px(curve.nameX));
+  put(name, "y", px(curve.nameY));
 }
 
 // A gap where there is no finite value.

@@ -8,13 +8,14 @@ const SIDE_WIDTH = 480; // px from which the names of the lines have room beside
 function makePicture(panel) {
   const frame = makeFrame({ role: "img", tabindex: "0" });
   const parts = makePictureParts();
-  const said = h("p", { class: "dr-said", "aria-live": "polite" });
+  const said = h("p", { class: "dr-pointed", "aria-live": "polite" });
   const legend = h("ul", { class: "dr-legend", "aria-label": "What the marks mean" });
   const title = h("strong", {});
   const remark = h("span", { class: "dr-chart-remark" });
+  const outside = h("span", { class: "dr-chart-remark" });
   const empty = h("p", { class: "dr-empty" }, "no experiment has a value yet");
   const drawing = h("div", { class: "dr-drawing" }, frame.node, said, legend);
-  const node = h("figure", { class: "dr-picture" }, h("figcaption", {}, title, remark), empty, drawing);
+  const node = h("figure", { class: "dr-picture" }, h("figcaption", {}, title, remark, outside), empty, drawing);
   frame.node.append(...parts.nodes);
   const pointing = makePointing(panel, frame.node, said);
   const last = { width: 0, drawn: "" };
@@ -31,6 +32,7 @@ function makePicture(panel) {
       show(empty, !scene);
       show(drawing, scene);
       if (scene && last.width) drawScene(frame, parts, legend, scene, last.width);
+      say(outside, scene?.outside ? `${counted(scene.outside, "value")} outside, at the edge` : "");
       if (scene) put(frame.node, "aria-label", sceneInWords(scene, metric));
       pointing.follow(scene);
       if (last.width) last.drawn = wanted;
@@ -55,8 +57,6 @@ function makePictureParts() {
     best: path("dr-best-line"),
     bars: path("dr-bars"),
     outside: path("dr-outside"),
-    above: text("dr-outside-count", "start"),
-    below: text("dr-outside-count", "start"),
     crown: svg("circle", { class: "dr-crown", r: 10 }),
     bestName: text("dr-best-name", "start"),
     baseName: text("dr-base-name", "start"),
@@ -69,8 +69,8 @@ function makePictureParts() {
 // What is to be shown of the points, in their own units; null where none has a value.
 function sceneOf(points, direction) {
   const numbers = points.experiments;
-  const measure = numbers.reduce((newest, n) => (hasValue(points, n) ? Math.max(newest, points.measure[n]) : newest), 0);
-  if (measure === 0) return null;
+  const measure = points.newestMeasure;
+  if (measure === null) return null;
   const lines = points.bestLines(direction);
   const line = lines.get(measure) ?? [];
   const baseline = points.baselineOf(measure);
@@ -83,6 +83,7 @@ function sceneOf(points, direction) {
     points, measure, line, baseline, best: line.at(-1) ?? null,
     olderLines: [...lines.values()],
     xs: [first - margin, end + margin],
+    ticked: [first, end],
     ys: shownRange(values, anchors),
     valueless: numbers.some((n) => !hasValue(points, n)),
   };
@@ -91,14 +92,16 @@ function sceneOf(points, direction) {
 function sceneInWords({ points, best, baseline }, metric) {
   const of = (word, n) => (n === null ? `no ${word} yet` : `${word} ${number(points.value[n])} of number ${n}`);
   const counts = `${metric} of ${counted(points.experiments.length, "experiment")}`;
-  return `${counts}; ${of("best", best)}; ${of("baseline", baseline)}. Arrow keys move between experiments, Enter opens one.`;
+  const keys = "Arrow keys move between experiments, Enter opens one.";
+  return `${counts}; ${of("best", best)}; ${of("baseline", baseline)}. ${keys}`;
 }
 
 function drawScene(frame, parts, legend, scene, width) {
   const height = Math.round(Math.min(320, Math.max(220, width * 0.42)));
   const right = width < SIDE_WIDTH ? 10 : 104;
-  const floor = scene.valueless ? 20 : 0;
-  const scales = frame.fit({ width, height, xs: scene.xs, ys: scene.ys, right, floor, xName: "experiment", wholeX: true });
+  const floor = scene.valueless ? 24 : 0;
+  const { xs, ys, ticked } = scene;
+  const scales = frame.fit({ width, height, xs, ys, ticked, right, floor, xName: "experiment", wholeX: true });
   scene.scales = scales;
   const { places, counts, outside } = placed(scene, scales);
   parts.marks.draw(places);
@@ -106,6 +109,7 @@ function drawScene(frame, parts, legend, scene, width) {
     (kind) => ({ kind, count: counts.get(kind) }),
   ));
   drawOutside(parts, outside, scales);
+  scene.outside = outside.above.length + outside.below.length;
   drawFloor(parts, scene, scales);
   drawLines(parts, scene, scales);
   drawLineNames(parts, scene, scales);
@@ -126,7 +130,7 @@ function placed(scene, scales) {
     // An older value beyond the range has no place: it says nothing here.
     if (older && !inside) continue;
     const x = scales.x(n);
-    const y = hasValue(points, n) ? scales.y(value) : scales.floor - 10;
+    const y = hasValue(points, n) ? scales.y(value) : scales.floor - 11;
     scene.placeX[n] = x;
     scene.placeY[n] = y;
     if (hasValue(points, n) && !inside) outside[scales.isAbove(value) ? "above" : "below"].push(x);
@@ -140,16 +144,10 @@ function drawOutside(parts, { above, below }, scales) {
   const up = (x) => `M${px(x - 4)},${scales.top + 3}l4,-6 4,6z`;
   const down = (x) => `M${px(x - 4)},${scales.bottom - 3}l4,6 4,-6z`;
   put(parts.outside, "d", [...above.map(up), ...below.map(down)].join(""));
-  say(parts.above, above.length ? `▲ ${grouped(above.length)} outside, above` : "");
-  say(parts.below, below.length ? `▼ ${grouped(below.length)} outside, below` : "");
-  for (const [text, y] of [[parts.above, scales.top + 14], [parts.below, scales.bottom - 7]]) {
-    put(text, "x", scales.left + 6);
-    put(text, "y", y);
-  }
 }
 
 function drawFloor(parts, scene, scales) {
   say(parts.floor, scene.valueless ? "none" : "");
   put(parts.floor, "x", scales.left - 7);
-  put(parts.floor, "y", scales.floor - 6);
+  put(parts.floor, "y", scales.floor - 7);
 }

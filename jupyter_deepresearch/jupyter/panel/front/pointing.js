@@ -7,13 +7,14 @@ const KEPT_CLAIMS = 50;
 // says while nothing is pointed at.
 function makePointing(panel, chart, said) {
   const cursor = svg("circle", { class: "dr-cursor", r: 8, visibility: "hidden" });
-  const [what, claim] = [h("span", { class: "dr-said-what" }), h("span", { class: "dr-said-claim" })];
+  const [what, claim] = [h("span", { class: "dr-pointed-what" }), h("span", { class: "dr-pointed-claim" })];
   const claims = makeClaims(panel);
   const now = { scene: null, chosen: null, champion: null, timer: 0 };
   chart.append(cursor);
   said.append(what, " ", claim);
 
   const tell = () => {
+    if (now.scene === null) return;
     const sentence = now.chosen === null ? championInWords(now.champion) : inWords(now, claims.known(now));
     say(what, sentence.what);
     say(claim, sentence.claim);
@@ -37,7 +38,7 @@ function makePointing(panel, chart, said) {
     },
     rest(champion) {
       now.champion = champion;
-      if (now.chosen === null) tell();
+      tell();
     },
   };
 }
@@ -97,11 +98,11 @@ function keyTarget(key, { scene, chosen }) {
 }
 
 function championInWords(champion) {
-  if (!champion) return { what: "Point at a mark, or use the arrow keys, to read its hypothesis.", claim: "" };
-  return { what: `best #${champion.experiment} ${rankInWords(champion)}`, claim: oneLine(champion.claim) };
+  if (!champion) return { what: "", claim: "Point at a mark, or use the arrow keys, to read its hypothesis." };
+  return { what: `best #${champion.experiment} ${valueInWords(champion)}`, claim: oneLine(champion.claim) };
 }
 
-function rankInWords({ value, interval, seeds }) {
+function valueInWords({ value, interval, seeds }) {
   return measured(value, interval, seeds);
 }
 
@@ -111,18 +112,20 @@ function inWords({ scene, chosen }, answer) {
   const mark = decisionMark(points.decision[chosen], points.state[chosen]);
   const interval = Number.isFinite(points.low[chosen]) ? [points.low[chosen], points.high[chosen]] : null;
   const drawn = hasValue(points, chosen) ? measured(points.value[chosen], interval, null) : "";
-  const value = answer?.value === undefined || answer.value === null ? drawn : rankInWords(answer);
+  const value = answer?.value === undefined || answer.value === null ? drawn : valueInWords(answer);
   return { what: [`#${chosen}`, mark.word, value].filter(Boolean).join(" "), claim: oneLine(answer?.claim ?? "") };
 }
 
-// The last answers on experiments; each is asked for again once its point has changed.
+// What is known of experiments: the newest page of the history, and the last answers, each of which is asked for again
+// once its point has changed.
 function makeClaims(panel) {
   const kept = new Map();
   const stampOf = ({ points }, n) => [points.decision[n], points.state[n], points.value[n]].join();
-  const known = ({ scene, chosen }) => kept.get(chosen)?.answer ?? null;
+  const rowOf = (experiment) => panel.state.rows?.find((row) => row.experiment === experiment);
+  const known = ({ chosen }) => rowOf(chosen) ?? kept.get(chosen)?.answer ?? null;
   const ask = async (now, tell) => {
     const { scene, chosen } = now;
-    if (!scene || kept.get(chosen)?.stamp === stampOf(scene, chosen)) return;
+    if (!scene || rowOf(chosen) || kept.get(chosen)?.stamp === stampOf(scene, chosen)) return;
     const entry = { stamp: stampOf(scene, chosen), answer: kept.get(chosen)?.answer };
     kept.delete(chosen);
     kept.set(chosen, entry);

@@ -38,9 +38,10 @@ class Points {
     this.revision += 1;
   }
 
-  // The number of the measure that counts now, null without experiments. Values of another are not compared with it.
+  // The newest measure that has given a value, null where none has. Values of another are not compared with its own.
   get newestMeasure() {
-    return this.experiments.reduce((newest, experiment) => Math.max(newest, this.measure[experiment]), 0) || null;
+    const measures = this.experiments.filter((n) => hasValue(this, n)).map((n) => this.measure[n]);
+    return measures.reduce((newest, measure) => Math.max(newest, measure), 0) || null;
   }
 
   // The experiment that all others of a measure are compared with in the first place, null where there is none.
