@@ -26,7 +26,12 @@ def row(number: int, **other: Any) -> dict[str, Any]:
     value = None if number in (9, 12) else VALUES.get(number, 0.95 + number / 1000)
     many = decision in ("baseline", "confirmed")
     state = {12: "running", 9: "out_of_memory"}.get(number, "succeeded")
-    found = {"experiment": number, "cycle": number, "parent": None if number == 0 else 0, "kind": "parameters"}
+    found: dict[str, Any] = {
+        "experiment": number,
+        "cycle": number,
+        "parent": None if number == 0 else 0,
+        "kind": "parameters",
+    }
     found |= {"claim": CLAIMS.get(number, f"Learning rate number {number} will do better"), "edits": []}
     found |= {"parameters": {"lr": 0.001 * (number + 1)}, "state": state, "decision": decision, "value": value}
     found |= {"interval": [value - 0.0016, value + 0.0016] if many and value else None, "seeds": 3 if many else 1}
@@ -121,14 +126,14 @@ def memory(**other: Any) -> dict[str, Any]:
 
 
 def spent(calls: int, usd: float | None) -> dict[str, Any]:
-    counts = {"calls": calls, "tokens_in": 2900 * calls, "tokens_out": 310 * calls, "usd": usd}
+    counts: dict[str, Any] = {"calls": calls, "tokens_in": 2900 * calls, "tokens_out": 310 * calls, "usd": usd}
     return {**counts, "tokens_cached": 100 * calls, "unpriced_calls": 0, "latency_s": 3.1}
 
 
 def cost(today: str, **other: Any) -> dict[str, Any]:
     phases = {"think": spent(14, 0.2113), "repair": spent(3, 0.0281), "reflect": spent(14, 0.0706)}
     budget = {"key": "usd", "limit": 1.0, "spent": 0.31, "left": 0.69}
-    found = {**spent(31, 0.31), "by_phase": phases, "by_day": {today: spent(2, 0.012)}, "by_model": {}}
+    found: dict[str, Any] = {**spent(31, 0.31), "by_phase": phases, "by_day": {today: spent(2, 0.012)}, "by_model": {}}
     found |= {"calls_while_training": 0, "calls_about_live_runs": 0, "budgets": [budget]}
     return found | other
 

@@ -108,14 +108,16 @@ function render({ model, el }) {
   const root = h("div", { class: "dr-panel", "data-lm-suppress-shortcuts": true }, grid);
   el.append(root);
   update();
-  // The static table of the cell's other output is for readers without a kernel; it hides while this lives.
-  const shown = requestAnimationFrame(() => el.closest(".jp-OutputArea")?.classList.add("dr-has-live"));
+  // The static table of the cell's other output is for readers without a kernel; it hides while a view lives.
+  let area = null;
+  const mark = () => area?.classList.toggle("dr-has-live", area.querySelector(".dr-panel") !== null);
+  const shown = requestAnimationFrame(() => (area = el.closest(".jp-OutputArea"), mark()));
   return () => {
     cancelAnimationFrame(shown);
-    el.closest(".jp-OutputArea")?.classList.remove("dr-has-live");
     view.close();
     wire.close();
     root.remove();
+    mark();
   };
 }
 
