@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
+from ...core.types import ProjectState
 from ...errors import DeepResearchError, NoServer
 from ...service.views import ExperimentView, StatusView
 from ...text import one_line
@@ -116,7 +117,7 @@ class Feed:
         if self._is_due:
             return 0.0
         now = self._clock()
-        pause = pause_s(bool(self._glance.status.running), now - self._heard_at, self._troubles)
+        pause = pause_s(_is_busy(self._glance.status), now - self._heard_at, self._troubles)
         return self._ticked_at + pause - now
 
     def tick(self) -> None:
@@ -195,6 +196,10 @@ class Feed:
     def _send(self, message: Sent, buffers: Sequence[bytes] = ()) -> None:
         self._outlet.send(message, buffers)
         self._sent_at = self._clock()
+
+
+def _is_busy(status: StatusView) -> bool:
+    return bool(status.running) or status.state is ProjectState.RUNNING
 
 
 def _verdicts(glance: Glance) -> object:
