@@ -6,6 +6,7 @@ from html import escape
 
 # Lines of a diff, by their sign, in the theme's colours; the sign itself stays readable without them.
 _SHADES = {"+": "--jp-success-color1", "-": "--jp-error-color1", "~": "--jp-warn-color1"}
+_PRE = ' style="line-height: 1.3; white-space: pre-wrap"'
 _LEFT = ' style="text-align: left"'
 _TOP = ' style="text-align: left; vertical-align: top"'
 
@@ -26,7 +27,7 @@ class Shown:
 
 def lines(plain: str) -> Shown:
     """Plain text, shown as it is."""
-    return Shown(plain, preformatted([plain]))
+    return Shown(plain, f"<pre{_PRE}>{escape(plain)}</pre>")
 
 
 def sentence(plain: str) -> Shown:
@@ -36,7 +37,7 @@ def sentence(plain: str) -> Shown:
 
 def preformatted(texts: Iterable[str]) -> str:
     """Text lines as they are; those that begin with ``+``, ``-`` or ``~`` are shaded."""
-    return f'<pre style="line-height: 1.3; white-space: pre-wrap">{"".join(map(_line, texts))}</pre>'
+    return f"<pre{_PRE}>{''.join(map(_line, texts))}</pre>"
 
 
 def _line(text: str) -> str:

@@ -195,13 +195,24 @@ def _short(name: str) -> str:
 def help_text(word: str) -> str:
     """All about one word."""
     said = WORDS[word]
-    lines = [textwrap.fill(f"%deepresearch {usage(word)}", 100, subsequent_indent="    "), "", said.does]
+    lines = [_wrapped(word), "", said.does]
     if said.body:
         lines.append(f"%%deepresearch {word} ... takes the cell's body as {said.body}")
-    lines += ["", *(f"  {argument.label.strip('[]'):<{_WIDTH - 2}}{_meaning(argument)}" for argument in said.arguments)]
+    lines += ["", *(f"  {_bare(argument.label):<{_WIDTH - 2}}{_meaning(argument)}" for argument in said.arguments)]
     if said.example:
         lines += ["", f"example: {said.example}"]
     return "\n".join(lines).rstrip()
+
+
+def _wrapped(word: str) -> str:
+    """A word's usage in lines that part no option from its value."""
+    pieces = (argument.usage.replace(" ", "\0") for argument in WORDS[word].arguments)
+    return textwrap.fill(" ".join([f"%deepresearch {word}", *pieces]), 100, subsequent_indent="    ").replace("\0", " ")
+
+
+def _bare(label: str) -> str:
+    """Without the brackets that say that it may be left out."""
+    return re.sub(r"^\[(.*)\]$", r"\1", label)
 
 
 def _meaning(argument: Argument) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.jupyter.doubles import CONFIG, write_project
-from tests.jupyter.kernels import JupyterServer, Kernel, until
+from tests.jupyter.kernels import Cell, JupyterServer, Kernel, until
 
 LONG = "import time\nfrom jupyter_deepresearch import report\nreport(score=lr)\ntime.sleep(60)"
 
@@ -153,11 +153,32 @@ def test_every_mistake_is_one_line(server: JupyterServer) -> None:
     kernel.say("stop --yes --project one")
 
 
+def completed(kernel: Kernel, code: str, cursor: int | None = None) -> tuple[list[str], str]:
+    """What is offered, and the text in whose place it would be put."""
+    answer = kernel.client.complete(code, len(code) if cursor is None else cursor, reply=True, timeout=30)["content"]
+    return answer["matches"], code[answer["cursor_start"] : answer["cursor_end"]]
+
+
 @pytest.mark.slow
 def test_it_completes_and_explains_itself(shared: JupyterServer) -> None:
-    client = shared.kernel().client
-    for code, wanted in (("%deepresearch sta", "start"), ("%deepresearch start digits --met", "--metric")):
-        matches = client.complete(code, len(code), reply=True, timeout=30)["content"]["matches"]
-        assert wanted in matches
-    text = client.inspect("%deepresearch", 13, reply=True, timeout=30)["content"]["data"]["text/plain"]
-    assert "directive TEXT" in text
+    kernel = shared.kernel()
+    assert completed(kernel, "%deepresearch sta") == (["start", "status"], "sta")
+    assert completed(kernel, "%%deepresearch st") == (["start", "status", "stop"], "st")
+    assert completed(kernel, "x = 1\n%deepresearch start --di") == (["--direction"], "--di")
+    assert completed(kernel, "%%deepresearch start --me\na brief", 25) == (["--metric"], "--me")
+    assert completed(kernel, "%deepresearch start --approval=a")[0] == ["--approval=auto", "--approval=ask"]
+    assert "start" not in completed(kernel, "%%deepresearch start\n%deepresearch st")[0], "a brief is not completed"
+    assert kernel.run("%reload_ext jupyter_deepresearch") == Cell()
+    assert completed(kernel, "%deepresearch sta")[0] == ["start", "status"], "and it says nothing of it twice"
+    for magic in ("%deepresearch", "%%deepresearch"):
+        content = kernel.client.execute(f"{magic}?", reply=True, timeout=30)["content"]
+        assert "directive TEXT" in content["payload"][0]["data"]["text/plain"]
+    assert "--metric M" in kernel.say("start?").text and "--metric M" in kernel.say("start --help").text
+    assert kernel.say("help").text == kernel.say("").text
+    assert kernel.run("%deepresearch help start ?").error == ""
+    asked = kernel.run("%deepresearch directive --project none don't (you think that Adam helps?\nprint('after')")
+    assert "there is no project 'none'" in asked.stderr and asked.stdout == "after\n" and asked.error == ""
+    assert (
+        kernel.run("text = '''\n%deepresearch directive a?\n'''\nprint(text)").stdout
+        == "\n%deepresearch directive a?\n\n"
+    )
