@@ -105,10 +105,18 @@ class Feed:
     def _run(self) -> None:
         while not self._is_over.is_set():
             try:
-                content = self._inbox.get(timeout=max(0.01, self.wait_s()))
-            except queue.Empty:
-                self.tick()
-                continue
+                self._step()
+            except Exception as error:  # noqa: BLE001 (a thread that ends would leave a panel that says nothing)
+                self._troubles += 1
+                self._ticked_at = self._clock()
+                self._show("trouble", f"the panel has an error: {one_line(repr(error), ERROR_CHARS)}")
+
+    def _step(self) -> None:
+        try:
+            content = self._inbox.get(timeout=max(0.01, self.wait_s()))
+        except queue.Empty:
+            self.tick()
+        else:
             if not self._is_over.is_set():
                 self.take(content)
 
