@@ -8,7 +8,6 @@ from html import escape
 _SHADES = {"+": "--jp-success-color1", "-": "--jp-error-color1", "~": "--jp-warn-color1"}
 _PRE = ' style="line-height: 1.3; white-space: pre-wrap"'
 _LEFT = ' style="text-align: left"'
-_TOP = ' style="text-align: left; vertical-align: top"'
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def _line(text: str) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of cells that are HTML already."""
     cells = "".join(f"<th{_LEFT}>{cell}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td{_TOP}>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join("<tr>" + "".join(f"<td{_LEFT}>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
 
 
