@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .result import Result
 
-NAMES = ("memory", "cycle", "flood", "tree", "run", "noticed", "reported", "server", "hooks", "claude")
+NAMES = ("memory", "cycle", "flood", "tree", "run", "noticed", "reported", "server", "hooks", "claude", "panel")
 
 
 def main() -> int:
