@@ -62,3 +62,22 @@ def test_without_a_report_or_a_run_it_says_so(stage: Stage) -> None:
     draw(stage, [{**LIVE, "points": [[0.5, 3]]}], None, 1)
     stage.page.wait_for_selector(".dr-chart[viewBox]")
     assert "NaN" not in stage.page.locator("#views").inner_html()
+
+
+def test_a_step_far_off_leaves_the_picture_and_names_do_not_lie_on_each_other(stage: Stage) -> None:
+    stage.build(exports=EXPORTS)
+    spike = [[step, 1e9 if step == 20 else 1 / step] for step in range(1, 41)]
+    runs = [{"run": str(seed), "experiment": 9, "seed": seed, "points": spike} for seed in range(3)]
+    draw(stage, runs, CHAMPION, 3)
+    stage.page.wait_for_selector(".dr-chart[viewBox]")
+    live = stage.page.locator('.dr-chart path[data-kind="live-0"]').get_attribute("d") or ""
+    heights = [float(y) for y in re.findall(r",(-?[\d.]+)", live)]
+    assert min(heights) == heights[19] < -1e6
+    assert max(heights[20:]) - min(heights[20:]) > 1
+    names = stage.page.locator(".dr-curve-name").evaluate_all(
+        "all => all.map((n) => [n.textContent, n.getAttribute('y')])"
+    )
+    assert [name for name, _ in names] == ["#9 seed 0", "#9 seed 1", "#9 seed 2", "best #7"]
+    levels = sorted(float(y) for _, y in names[:3])
+    assert levels[1] - levels[0] >= 13
+    assert levels[2] - levels[1] >= 13

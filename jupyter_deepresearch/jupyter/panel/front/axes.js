@@ -9,14 +9,14 @@ function medianOf(sorted) {
 
 // The range to show of these values: all of them, but for those far outside of where most of them and the `anchors`
 // (values that must be seen) are. Null where there is nothing to show.
-function shownRange(values, anchors = []) {
+function shownRange(values, anchors = [], deviations = OUTSIDE_DEVIATIONS) {
   const sorted = [...values, ...anchors].filter(Number.isFinite).sort((one, other) => one - other);
   if (sorted.length === 0) return null;
   const middle = medianOf(sorted);
   const deviation = medianOf(sorted.map((value) => Math.abs(value - middle)).sort((one, other) => one - other));
   const fixed = anchors.filter(Number.isFinite);
   const [lowest, highest] = [Math.min(...fixed, middle), Math.max(...fixed, middle)];
-  const reach = OUTSIDE_DEVIATIONS * Math.max(deviation, (highest - lowest) / 4) || Infinity;
+  const reach = deviations * Math.max(deviation, (highest - lowest) / 4) || Infinity;
   const inside = sorted.filter((value) => value >= lowest - reach && value <= highest + reach);
   return padded(inside[0], inside.at(-1));
 }
@@ -54,7 +54,7 @@ function makeFrame(attributes) {
   const name = svg("text", { class: "dr-axis-name", "text-anchor": "end" });
   const node = svg("svg", { class: "dr-chart", ...attributes }, grid, name);
   const fit = ({ width, height, xs, ys, right, xName, floor = 0, wholeX = false, ticked = xs }) => {
-    const yTicks = ticksWithin(ys, Math.max(2, Math.round(height / 50)));
+    const yTicks = ticksWithin(ys, Math.max(2, Math.round(height / 65)));
     const left = Math.max(28, ...yTicks.map((tick) => tick.text.length * TICK_CHARACTER + 12));
     const area = { left, right: width - right, top: 10, bottom: height - 34 - floor, floor: height - 34 };
     const scales = { ...area, ...scalesOf(area, xs, ys), width, height };
@@ -75,10 +75,11 @@ function makeFrame(attributes) {
 function scalesOf(area, xs, ys) {
   const across = (area.right - area.left) / (xs[1] - xs[0]);
   const up = (area.bottom - area.top) / (ys[1] - ys[0]);
-  const within = (y) => Math.min(area.bottom, Math.max(area.top, y));
+  const anyY = (value) => area.bottom - (value - ys[0]) * up;
   return {
     x: (value) => area.left + (value - xs[0]) * across,
-    y: (value) => within(area.bottom - (value - ys[0]) * up),
+    y: (value) => Math.min(area.bottom, Math.max(area.top, anyY(value))),
+    anyY, // where it would be, were the area larger
     isInside: (value) => value >= ys[0] && value <= ys[1],
     isAbove: (value) => value > ys[1],
   };

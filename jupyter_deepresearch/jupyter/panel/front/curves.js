@@ -2,12 +2,13 @@
 
 const LINE_KINDS = 4; // of colour and dash, used in turn
 const NAME_HEIGHT = 14; // px
+const OUTSIDE_CURVE_DEVIATIONS = 20; // first steps are far off the rest, and mean something
 const BOLD_CHARACTER = 7.4; // px
 
 function makeCurves(panel) {
   const frame = makeFrame({ role: "img" });
-  const lines = svg("g", {});
-  frame.node.append(lines);
+  const [lines, names] = [svg("svg", { class: "dr-curve-area" }), svg("g", {})];
+  frame.node.append(lines, names);
   const title = h("strong", {});
   const remark = h("span", { class: "dr-chart-remark" });
   const empty = h("p", { class: "dr-empty" }, "no report yet");
@@ -29,7 +30,7 @@ function makeCurves(panel) {
     const update = (part, curve) => updateValue(part, curve, curvesNow);
     keyed(values, curvesNow, (curve) => curve.key, makeCurveValue, update);
     put(frame.node, "aria-label", `${metric} by step: ${curvesNow.map(curveInWords).join("; ")}`);
-    if (isSome && width) drawCurves(frame, lines, curvesNow, width);
+    if (isSome && width) drawCurves(frame, { lines, names }, curvesNow, width);
   };
   watchWidth(node, (now) => {
     width = now;
@@ -81,22 +82,24 @@ function updateValue({ line, text, against }, curve, curvesNow) {
   say(against, isKnown ? `${signed(curve.last[1] - then[1])} against the champion there` : "");
 }
 
-function drawCurves(frame, lines, curvesNow, width) {
+function drawCurves(frame, { lines, names }, curvesNow, width) {
   const points = curvesNow.flatMap((curve) => curve.points).filter(([, value]) => Number.isFinite(value));
   const steps = points.map(([step]) => step);
   const [first, end] = extremes(steps);
   const champion = curvesNow.find((curve) => curve.kind === "champion");
   const xs = end > first ? [first, end] : [first - 0.5, first + 0.5];
-  const ys = shownRange(points.map(([, value]) => value), champion ? [champion.last[1]] : []);
+  const ys = shownRange(points.map(([, value]) => value), champion ? [champion.last[1]] : [], OUTSIDE_CURVE_DEVIATIONS);
   const height = Math.round(Math.min(320, Math.max(220, width * 0.42)));
   const right = width < SIDE_WIDTH || !champion ? 14 : curveLabel(champion, curvesNow).length * BOLD_CHARACTER + 16;
   const isWhole = steps.every(Number.isInteger);
   const scales = frame.fit({ width, height, xs, ys, right, xName: "step", wholeX: isWhole });
   const drawable = curvesNow.map((curve) => ({ ...curve, ...namePlace(curve, champion, scales) }));
   const live = drawable.filter((curve) => curve !== drawable.at(-1) || !champion);
-  spreadHeights(live.map((curve) => curve.nameY), scales).forEach((y, at) => (live[at].nameY = y));
-  const update = (part, curve) => drawCurve(part, curve, scales, curveLabel(curve, curvesNow));
-  keyed(lines, drawable, (curve) => curve.key, makeCurveLine, update);
+  spreadHeights(live.map((curve) => curve.nameY), scales.top + 6, scales.bottom - 4).forEach((y, at) => (live[at].nameY = y));
+  clip(lines, scales);
+  keyed(lines, drawable, (curve) => curve.key, makeCurvePath, (path, curve) => drawCurve(path, curve, scales));
+  const update = (part, curve) => drawCurveEnd(part, curve, scales, curveLabel(curve, curvesNow));
+  keyed(names, drawable, (curve) => curve.key, makeCurveEnd, update);
 }
 
 // The champion's name stands at its end, outside; a live run's beside its own end, on the side away from the champion.
@@ -111,7 +114,7 @@ function namePlace(curve, champion, scales) {
 }
 
 function curveLabel(curve, curvesNow) {
-  if (curve.kind === "champion") return `best ${number(curve.last[1])}`;
+  if (curve.kind === "champion") return `best #${curve.experiment}`;
   const isAlone = curvesNow.filter((other) => other.experiment === curve.experiment).length === 1;
   return isAlone ? `#${curve.experiment}` : curveName(curve);
 }
@@ -122,16 +125,30 @@ function extremes(values) {
   return values.reduce(widened, [Infinity, -Infinity]);
 }
 
-function makeCurveLine({ kind }) {
-  const path = svg("path", { class: "dr-curve", "data-kind": kind });
-  const end = svg("circle", { class: "dr-curve-end", r: 3.5 });
-  const name = svg("text", { class: "dr-curve-name" });
-  return { node: svg("g", {}, path, end, name), path, end, name };
+// A line that goes far off leaves the area at its edge; held at the edge it would show values that never were.
+function clip(area, { left, right, top, bottom }) {
+  const box = { x: left - 3, y: top - 3, width: right - left + 6, height: bottom - top + 6 };
+  for (const [name, value] of Object.entries(box)) put(area, name, px(value));
+  put(area, "viewBox", [box.x, box.y, box.width, box.height].map(px).join(" "));
 }
 
-function drawCurve({ path, end, name }, curve, scales, label) {
-  for (const node of [path, end, name]) put(node, "data-kind", curve.kind);
+function makeCurvePath({ kind }) {
+  return svg("path", { class: "dr-curve", "data-kind": kind });
+}
+
+function makeCurveEnd() {
+  const end = svg("circle", { class: "dr-curve-end", r: 3.5 });
+  const name = svg("text", { class: "dr-curve-name" });
+  return { node: svg("g", {}, end, name), end, name };
+}
+
+function drawCurve(path, curve, scales) {
+  put(path, "data-kind", curve.kind);
   put(path, "d", curvePath(curve.points, scales));
+}
+
+function drawCurveEnd({ end, name }, curve, scales, label) {
+  for (const node of [end, name]) put(node, "data-kind", curve.kind);
   const [step, value] = curve.last;
   put(end, "cx", px(scales.x(step)));
   put(end, "cy", px(scales.y(value)));
@@ -147,14 +164,15 @@ function curvePath(points, scales) {
   let isOpen = false;
   for (const [step, value] of points) {
     const isThere = Number.isFinite(value);
-    if (isThere) parts.push(`${isOpen ? "L" : "M"}${px(scales.x(step))},${px(scales.y(value))}${isOpen ? "" : "h0"}`);
+    const place = `${px(scales.x(step))},${px(scales.anyY(value))}`;
+    if (isThere) parts.push(isOpen ? `L${place}` : `M${place}h0`);
     isOpen = isThere;
   }
   return parts.join("");
 }
 
 // Heights for names: near to where their lines end, but not over each other.
-function spreadHeights(heights, { top, bottom }) {
+function spreadHeights(heights, top, bottom) {
   const order = heights.map((_, at) => at).sort((one, other) => heights[one] - heights[other]);
   const spread = [...heights];
   let least = top;
