@@ -15,7 +15,7 @@ from .core.events import Survey
 from .core.ports import Build, Desk, Launcher, Notebooks, RunRecords
 from .core.project import Project, ResearcherKind, ResearcherOptions
 from .core.research import Researcher
-from .core.types import Experiment, Outcome, Piece, Run, Source, Verdict
+from .core.types import Experiment, Outcome, Parameters, Piece, Run, Source, Verdict
 from .execution.desk import FolderDesk
 from .execution.gpus.allocation import VISIBLE
 from .execution.gpus.looking import GpuView, look
@@ -67,6 +67,9 @@ class LateNotebooks:
 
     def pieces(self, build: Build) -> tuple[Piece, ...]:
         return self._real.pieces(build)
+
+    def parameters(self, build: Build) -> Parameters:
+        return self._real.parameters(build)
 
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         return self._real.publish(experiment, run, verdict, outcome)

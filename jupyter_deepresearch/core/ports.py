@@ -144,6 +144,9 @@ class Notebooks(Protocol):
     def pieces(self, build: Build) -> tuple[Piece, ...]:
         """Cells and code files as ``build`` makes them, in order, locked ones marked. Raises InvalidNotebook."""
 
+    def parameters(self, build: Build) -> Parameters:
+        """All values that a notebook made by ``build`` runs with. Raises InvalidNotebook."""
+
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         """Put a run's executed notebook into ``experiments/`` by rename; its relative path, if there is one."""
 
@@ -168,8 +171,8 @@ class RunRecords(Protocol):
     def progress(self, run: str) -> Progress | None:
         """A live run at a glance, None where nothing is known of it."""
 
-    def curves(self, run: str, points: int) -> Curves:
-        """A run's reported series, each with at most ``points`` points."""
+    def curves(self, run: str, points: int, metric: str | None = None) -> Curves:
+        """A run's reported series, or that of one ``metric`` alone, each with at most ``points`` points."""
 
     def output(self, run: str, chars: int) -> str:
         """What the cells of a run printed and raised, marked by cell, its last ``chars`` characters."""

@@ -5,12 +5,12 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..core.ports import Curves, Progress, Resources, Track
-from .metrics.series import MetricsFile, parse_line
+from .metrics.series import MetricsFile, Series, parse_line
 from .metrics.tracks import tracks
 from .paths import ProjectPaths, RunPaths
 from .printed_tail import printed_tail
@@ -69,8 +69,8 @@ class FolderRecords:
                     self._ended.popitem(last=False)
         return self._ended.get(run, {})
 
-    def curves(self, run: str, points: int) -> Curves:
-        """A run's reported series, each with at most ``points`` points; values that are not finite are left out."""
+    def curves(self, run: str, points: int, metric: str | None = None) -> Curves:
+        """See ``core.ports.RunRecords``. Values that are not finite are left out; each look reads only what is new."""
         with self._lock:
             metrics = self._metrics.pop(run, None) or MetricsFile(self._project.run(run).metrics)
             self._metrics[run] = metrics
@@ -79,7 +79,8 @@ class FolderRecords:
         with metrics.lock:  # the first look at a long run takes seconds, and others need not wait for it
             metrics.refresh()
             most = min(points, _MOST_POINTS)
-            return Curves(run, {name: series.points(most) for name, series in metrics.series.items()})
+            shown = metrics.series.items() if metric is None else _only(metrics.series, metric)
+            return Curves(run, {name: series.points(most) for name, series in shown})
 
     def output(self, run: str, chars: int) -> str:
         """See ``core.ports.RunRecords``. "" where the run folder is gone."""
@@ -119,6 +120,10 @@ class FolderRecords:
         if changed is not None and paths.exit.exists():
             self._sizes[name] = changed, size
         return size
+
+
+def _only(series: Mapping[str, Series], name: str) -> Iterable[tuple[str, Series]]:
+    return ((name, series[name]),) if name in series else ()
 
 
 def _latest(paths: RunPaths) -> MetricLine | None:

@@ -1,81 +1,26 @@
 """The REST routes. Each reads a request, asks the service in a thread, and answers with a view as JSON."""
 
-import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-import msgspec
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
-from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
 from ..changes import changes
-from ..errors import (
-    BudgetReached,
-    Conflict,
-    DeepResearchError,
-    Forbidden,
-    InvalidInput,
-    NotFound,
-    ResearcherFailed,
-    StorageFailed,
-)
+from ..errors import InvalidInput, NotFound, StorageFailed
 from ..service.opened import OpenedProject
 from ..service.service import Service
-from ..service.views import StatusView, to_json
+from ..service.views import StatusView
+from .base_handler import ResearchHandler
 from .live import live_kernels
-from .requests import read_command, read_number, read_start
-
-if TYPE_CHECKING:
-    from .extension import DeepResearchApp
+from .requests import read_command, read_start
 
 EVENTS_LIMIT = 1000
 EXPERIMENTS_LIMIT = 1000
 POINTS_LIMIT = 10_000
-
-_STATUS: tuple[tuple[type[DeepResearchError], int], ...] = (
-    (InvalidInput, 400),
-    (Forbidden, 403),
-    (NotFound, 404),
-    (Conflict, 409),
-    (BudgetReached, 409),
-    (StorageFailed, 503),
-    (ResearcherFailed, 503),
-)
-
-
-class ResearchHandler(ExtensionHandlerMixin, APIHandler):
-    """What all routes share."""
-
-    auth_resource = "deepresearch"
-
-    async def answer(self, ask: Callable[[Service], object], status: int = 200) -> None:
-        """Answer with what ``ask`` makes of the service, in a thread; our errors as ``{message, reason}``."""
-        app = cast("DeepResearchApp", self.extensionapp)
-        app.listen()
-        try:
-            body = await asyncio.to_thread(lambda: to_json(ask(app.service())))
-        except DeepResearchError as error:
-            status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-            body = msgspec.json.encode({"message": str(error), "reason": error.reason}).decode()
-        self.set_status(status)
-        self.finish(body)
-
-    async def ask(self, project_id: str, question: Callable[[OpenedProject], object]) -> None:
-        """Answer with what ``question`` makes of one project."""
-        await self.answer(lambda service: question(service.project(project_id)))
-
-    def number(self, name: str, default: int | None, low: int, high: int = 2**53) -> int | None:
-        """A whole number of the query. Raises InvalidInput."""
-        return read_number(name, self.get_query_argument(name, None), default, low, high)
-
-    def count(self, name: str, default: int, low: int, high: int = 2**53) -> int:
-        """A whole number of the query that is always there. Raises InvalidInput."""
-        return self.number(name, default, low, high) or 0
 
 
 class ProjectsHandler(ResearchHandler):
@@ -129,11 +74,19 @@ class ExperimentsHandler(ResearchHandler):
 
     def _page(self, project: OpenedProject) -> object:
         limit, order = self.count("limit", 100, 1, EXPERIMENTS_LIMIT), self.get_query_argument("order", "oldest")
+        after, before = self.number("after", None, -1), self.number("before", None, 0)
         if order not in ("oldest", "newest"):
             raise InvalidInput(f"order: found {order[:40]!r}; accepted: oldest, newest")
         if order == "newest":
-            return project.newest(limit, self.number("before", None, 0))
-        return project.history(self.count("after", -1, -1), limit)
+            _refuse("after", after, "before=N with order=newest")
+            return project.newest(limit, before)
+        _refuse("before", before, "after=N, or order=newest with it")
+        return project.history(-1 if after is None else after, limit)
+
+
+def _refuse(name: str, found: int | None, accepted: str) -> None:
+    if found is not None:
+        raise InvalidInput(f"{name}: found {found} with the other order; accepted: {accepted}")
 
 
 class ExperimentHandler(ResearchHandler):
@@ -157,10 +110,7 @@ class MetricsHandler(ResearchHandler):
 
     def _curves(self, project: OpenedProject, number: int) -> object:
         run, metric = self.get_query_argument("run", None), self.get_query_argument("metric", None)
-        points = self.count("points", 200, 2, POINTS_LIMIT)
-        if metric is None:
-            return project.curves(number, run, points)
-        return project.curve(number, metric, points, run)
+        return project.curves(number, run, self.count("points", 200, 2, POINTS_LIMIT), metric)
 
 
 class PointsHandler(ResearchHandler):

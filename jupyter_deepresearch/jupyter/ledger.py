@@ -94,7 +94,7 @@ class LedgerClient:
 
     def curve(self, project_id: str, number: int, metric: str, points: int, run: str | None = None) -> Curves:
         """What one run of an experiment (default: its latest) reported of one metric, in at most so many points."""
-        return _at(self._folder(project_id)).curve(number, metric, points, run)
+        return _at(self._folder(project_id)).curves(number, run, points, metric)
 
     def experiment(self, project_id: str, number: int) -> ExperimentView:
         """One experiment."""

@@ -166,13 +166,13 @@ class OpenedProject:
         return past.points(self.store, self.state.seq, after)
 
     def parameters(self) -> tuple[ParameterView, ...]:
-        """The lines of the parameters cell, with the champion's values."""
+        """The lines of the champion's parameters cell (of the person's own one before there is a champion), with the
+        values that it runs with: what an idea of one's own starts from."""
         survey, champion = self.state.survey, self.state.champion
-        best = champion.experiment.settings if champion is not None else {}
+        own = survey.parameters
+        best = own if champion is None else self.notebooks.parameters(build(self.store, champion.experiment))
         ranges = {dimension.name: str(dimension).partition(": ")[2] for dimension in survey.space}
-        return tuple(
-            ParameterView(name, best.get(name, own), own, ranges.get(name)) for name, own in survey.parameters.items()
-        )
+        return tuple(ParameterView(name, value, own.get(name), ranges.get(name)) for name, value in best.items())
 
     def experiment(self, number: int) -> views.ExperimentView:
         """One experiment. Raises NotFound."""
@@ -185,8 +185,9 @@ class OpenedProject:
         """How an experiment's notebook comes about. Raises NotFound."""
         return build(self.store, self.store.experiment(number))
 
-    def curves(self, number: int, run: str | None, points: int) -> Curves:
-        """The reported series of one run of an experiment (default: its latest). Raises NotFound."""
+    def curves(self, number: int, run: str | None, points: int, metric: str | None = None) -> Curves:
+        """The reported series of one run of an experiment (default: its latest), or one metric's alone; none where
+        nothing was reported of it. Raises NotFound."""
         self.experiment(number)
         rows = self.store.query("SELECT run FROM runs WHERE experiment = ? ORDER BY seq DESC", number)
         runs = [str(r[0]) for r in rows]
@@ -194,12 +195,7 @@ class OpenedProject:
             raise NotFound(f"experiment {number} has no run {run!r}; it has: {', '.join(runs) or 'none'}")
         if not runs:
             return Curves("", {})
-        return self.records.curves(run or runs[0], points)
-
-    def curve(self, number: int, metric: str, points: int, run: str | None = None) -> Curves:
-        """One metric of them. Raises NotFound."""
-        found = self.curves(number, run, points)
-        return Curves(found.run, {name: pairs for name, pairs in found.series.items() if name == metric})
+        return self.records.curves(run or runs[0], points, metric)
 
     def memory(self) -> views.MemoryTexts:
         """Both tiers of the memory as they would be sent, and what the latest verdict did to them."""

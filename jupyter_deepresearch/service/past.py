@@ -49,13 +49,28 @@ def newest(rows: Rows, limit: int, before: int | None = None) -> tuple[Experimen
     return tuple(_experiment(row) for row in found)
 
 
+_POINTS = "SELECT experiment, value, interval, decision, state, measure FROM experiments"
+# What is said of a run is said of its experiment. CROSS JOIN: what is new first, which is little.
+_CHANGED = """
+SELECT experiment FROM events WHERE seq > ?1 AND experiment IS NOT NULL
+UNION SELECT p.experiment FROM events e CROSS JOIN events p ON p.run = e.run AND p.kind = 'planned'
+WHERE e.seq > ?1 AND e.run IS NOT NULL AND e.experiment IS NULL
+"""
+_NEW_MEASURE = "SELECT 1 FROM events WHERE kind = 'sourced' AND seq > ? AND json_extract(body, '$.new_measure') LIMIT 1"
+# A new measure leaves behind what had not begun: the one change of experiments that no event names.
+_LEFT_BEHIND = " UNION SELECT experiment FROM experiments WHERE state = 'cancelled' AND decision IS NULL"
+
+
 def points(rows: Rows, seq: int, after: int = 0) -> PointsView:
-    """The experiments with an event above ``after``, as columns; ``seq`` is that of the log's last event."""
-    found = rows.query(
-        "SELECT experiment, value, interval, decision, state, measure FROM experiments WHERE experiment IN"
-        " (SELECT experiment FROM events WHERE seq > ? AND experiment IS NOT NULL) ORDER BY experiment",
-        after,
-    )
+    """The experiments that something above ``after`` was said of, as columns; ``seq`` is that of the log's last event.
+
+    An experiment that changed again (reproduced, retracted, rejected, left behind by a new measure) is among them.
+    """
+    changed, values = "", tuple[int, ...]()
+    if after > 0:
+        left = _LEFT_BEHIND if rows.query(_NEW_MEASURE, after) else ""
+        changed, values = f" WHERE experiment IN ({_CHANGED}{left})", (after,)
+    found = rows.query(f"{_POINTS}{changed} ORDER BY experiment", *values)
     intervals = [(None, None) if row[2] is None else msgspec.json.decode(row[2]) for row in found]
     return PointsView(
         seq,

@@ -26,7 +26,7 @@ class PointsView:
 @dataclass(frozen=True)
 class ParameterView:
     """One line of the parameters cell: its value in the champion (what ``try`` builds on) and in the person's own
-    notebook; ``range`` is what is searched, in words, null where it is not."""
+    notebook, null where that has none; ``range`` is what is searched, in words, null where it is not."""
 
     name: str
     value: Value

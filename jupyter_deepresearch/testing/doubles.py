@@ -156,6 +156,9 @@ class FakeNotebooks:
     def pieces(self, build: Build) -> tuple[Piece, ...]:
         return tuple(Piece(text, file=path) for path, text in sorted(build.source.files.items()))
 
+    def parameters(self, build: Build) -> Parameters:
+        return {**self.survey.parameters, **build.parameters}
+
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         path = f"experiments/{run.id}.ipynb"
         self.published[path] = verdict
@@ -195,8 +198,9 @@ class FakeRecords:
     def progress(self, run: str) -> Progress | None:
         return self.seen.get(run)
 
-    def curves(self, run: str, points: int) -> Curves:
-        return self.series.get(run, Curves(run, {}))
+    def curves(self, run: str, points: int, metric: str | None = None) -> Curves:
+        found = self.series.get(run, Curves(run, {})).series
+        return Curves(run, {name: pairs for name, pairs in found.items() if metric in (None, name)})
 
     def output(self, run: str, chars: int) -> str:
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_deepresearch.core.ports import Resources
+from jupyter_deepresearch.core.ports import Curves, Resources
 from jupyter_deepresearch.execution.metrics.series import MetricsFile, Series
 from jupyter_deepresearch.execution.paths import ProjectPaths, RunPaths
 from jupyter_deepresearch.execution.records import FolderRecords
@@ -170,8 +171,7 @@ def test_downsampling_keeps_ends_and_extremes_in_order(values: list[float], most
 def test_a_single_spike_among_a_million_is_kept() -> None:
     series = Series()
     for step in range(1_000_000):
-        series.add(step, 1.0)
-    series.values[123_457] = 9.0
+        series.add(step, 9.0 if step == 123_457 else 1.0)
     points = series.points(500)
     assert (123_457.0, 9.0) in points and len(points) <= 500
 
@@ -190,6 +190,32 @@ def test_the_last_lines_printed_with_carriage_returns_and_errors(paths: RunPaths
     assert records.tail(RUN, 100) == ("one", "two", "100%", "Traceback", "E: x")
     assert records.tail(RUN, 2) == ("Traceback", "E: x")
     assert records.tail(RUN, 0) == ()
+
+
+@pytest.mark.parametrize("count", [63, 64, 65, 500, 5_003])
+@pytest.mark.parametrize("most", [3, 4, 7, 120])
+def test_a_long_series_shows_its_ends_and_the_extremes_of_equal_stretches(count: int, most: int) -> None:
+    series, chance = Series(), random.Random(count)
+    values = [float(chance.randrange(50)) for _ in range(count)]  # equal ones too
+    for step, value in enumerate(values):
+        series.add(step, value)
+        if step == count // 2:
+            series.points(most)
+    stretches, last = (most - 2) // 2, count - 1
+    kept = {0, last}
+    for number in range(stretches):
+        places = range(1 + number * (last - 1) // stretches, 1 + (number + 1) * (last - 1) // stretches)
+        kept |= {min(places, key=values.__getitem__), max(places, key=values.__getitem__)}
+    expected = sorted(kept) if count > most else range(count)
+    assert series.points(most) == tuple((float(i), values[i]) for i in expected)
+    assert series.points(most) is series.points(most), "nothing new, nothing to look for"
+
+
+def test_one_metric_of_many(paths: RunPaths, tmp_path: Path) -> None:
+    append(paths.metrics, [line(0, {"loss": 1.0, "acc": 0.5})])
+    records = FolderRecords(tmp_path)
+    assert records.curves(RUN, 10, "acc") == Curves(RUN, {"acc": ((0.0, 0.5),)})
+    assert records.curves(RUN, 10, "bleu") == Curves(RUN, {})
 
 
 def test_the_space_of_runs_without_what_they_link_to(paths: RunPaths, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ ROUTES = [
     ("GET", "projects/x/experiments/1"),
     ("GET", "projects/x/experiments/1/metrics"),
     ("GET", "projects/x/experiments/1/diff"),
+    ("GET", "projects/x/points"),
+    ("GET", "projects/x/parameters"),
     ("GET", "projects/x/memory"),
     ("GET", "projects/x/cost"),
     ("GET", "projects/x/events"),

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,10 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 from jupyter_deepresearch import errors
 from jupyter_deepresearch.config.loading import Options
+from jupyter_deepresearch.core.types import Decision, RunState
+from jupyter_deepresearch.jupyter.answering import Answering
 from jupyter_deepresearch.jupyter.client import Client
+from jupyter_deepresearch.jupyter.ledger import LedgerClient
 from jupyter_deepresearch.jupyter.servers import Server, find_server
 from tests.jupyter.doubles import Doubled
 
@@ -202,6 +206,30 @@ async def test_every_answer_of_a_real_server_has_its_type(client: Client, folder
     assert (changes.before, changes.after) == (0, 1) and "+lr = 0.2" in changes.changes[0].lines
     seqs = [await off_loop(lambda: client.command(view.id, "directive", "once", text="lr: 0.1..1")) for _ in range(2)]
     assert seqs[0] == seqs[1]
+
+
+async def test_a_server_and_the_folder_itself_answer_the_same(client: Client, folder: Path) -> None:
+    view = await off_loop(lambda: client.start(folder))
+    while (await off_loop(lambda: client.status(view.id))).state != "finished":
+        await asyncio.sleep(0.02)
+    points = await off_loop(lambda: client.points(view.id))
+    assert points.decision == (Decision.BASELINE, Decision.CONFIRMED, Decision.WORSE)
+    assert points.state == (RunState.SUCCEEDED,) * 3
+    questions: tuple[Callable[[Answering], object], ...] = (
+        lambda who: who.points(view.id),
+        lambda who: who.points(view.id, after=points.seq - 2),
+        lambda who: who.newest(view.id, 2),
+        lambda who: who.newest(view.id, 2, before=1),
+        lambda who: who.parameters(view.id),
+        lambda who: who.curve(view.id, 1, "score", 100),
+        lambda who: who.memory(view.id),
+    )
+    for ask in questions:
+        assert await off_loop(partial(ask, client)) == ask(LedgerClient(folder))
+    unknown = "experiment 1 has no run 'mine'"
+    for who in (client, LedgerClient(folder)):
+        with pytest.raises(errors.NotFound, match=unknown):
+            await off_loop(partial(who.curve, view.id, 1, "score", 100, run="mine"))
 
 
 async def test_the_servers_own_words_arrive(client: Client, folder: Path) -> None:

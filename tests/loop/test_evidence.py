@@ -21,7 +21,7 @@ class Records(FakeRecords):
     def progress(self, run: str) -> Progress | None:
         return Progress(tracks={"score": Track(5, 1.0, 5.0, 8.0)})
 
-    def curves(self, run: str, points: int) -> Curves:
+    def curves(self, run: str, points: int, metric: str | None = None) -> Curves:
         return Curves(run, {"score": ((1.0, 0.5),)})
 
     def output(self, run: str, chars: int) -> str:

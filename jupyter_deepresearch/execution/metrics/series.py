@@ -17,6 +17,7 @@ from ..spec import MetricLine
 
 _READ_BYTES = 1 << 20
 _MOST_NAMES = 1000
+_BLOCK = 64
 _LINE = msgspec.json.Decoder(MetricLine)
 
 Point = tuple[float, float]
@@ -24,11 +25,18 @@ Point = tuple[float, float]
 
 @dataclass
 class Series:
-    """One name's finite values in order of their reports. A report without a step has its number in the series."""
+    """One name's finite values in order of their reports. A report without a step has its number in the series.
+
+    Of every block of values the places of its lowest and its highest are kept: a look at a run of a million reports,
+    once a second, reads one value of 64.
+    """
 
     steps: "array[float]" = field(default_factory=lambda: array("d"))
     values: "array[float]" = field(default_factory=lambda: array("d"))
     reports: int = 0
+    _lows: "array[int]" = field(default_factory=lambda: array("q"))
+    _highs: "array[int]" = field(default_factory=lambda: array("q"))
+    _shown: tuple[int, int, tuple[Point, ...]] = (0, 0, ())
 
     def add(self, step: float | None, value: float) -> None:
         """Take one report; a value or step that is not finite is counted but not kept."""
@@ -37,25 +45,43 @@ class Series:
         if math.isfinite(value) and math.isfinite(at):
             self.steps.append(at)
             self.values.append(value)
+            if len(self.values) % _BLOCK == 0:
+                start = len(self.values) - _BLOCK
+                block = self.values[start:]
+                self._lows.append(start + block.index(min(block)))
+                self._highs.append(start + block.index(max(block)))
 
     def points(self, most: int) -> tuple[Point, ...]:
-        """At most ``most`` (step, value) points: first and last, and of equal stretches the lowest and the highest."""
-        kept = range(len(self.values)) if len(self.values) <= most else _kept(self.values, most)
-        return tuple((self.steps[i], self.values[i]) for i in kept)
+        """At most ``most`` (step, value) points: first and last, and of equal stretches the lowest and the highest.
+
+        What was found is kept until there is more to show: whoever watches asks every second.
+        """
+        count = len(self.values)
+        if self._shown[:2] != (count, most):
+            kept = range(count) if count <= most else self._kept(most)
+            self._shown = count, most, tuple((self.steps[i], self.values[i]) for i in kept)
+        return self._shown[2]
+
+    def _kept(self, most: int) -> list[int]:
+        """Indices to keep, ascending; without room for a lowest and a highest, the ends alone."""
+        last = len(self.values) - 1
+        stretches = (most - 2) // 2
+        if stretches < 1:
+            return [last] if most == 1 else [0, last][: max(0, most)]
+        kept, value = [0], self.values.__getitem__
+        for number in range(stretches):
+            low, high = 1 + number * (last - 1) // stretches, 1 + (number + 1) * (last - 1) // stretches
+            lowest = min(_places(low, high, self._lows), key=value)
+            kept.extend(sorted({lowest, max(_places(low, high, self._highs), key=value)}))
+        return [*kept, last]
 
 
-def _kept(values: Sequence[float], most: int) -> list[int]:
-    """Indices to keep, ascending; without room for a lowest and a highest, the ends alone."""
-    last = len(values) - 1
-    stretches = (most - 2) // 2
-    if stretches < 1:
-        return [last] if most == 1 else [0, last][: max(0, most)]
-    kept = [0]
-    for number in range(stretches):
-        low, high = 1 + number * (last - 1) // stretches, 1 + (number + 1) * (last - 1) // stretches
-        stretch = values[low:high]
-        kept.extend(sorted({low + stretch.index(min(stretch)), low + stretch.index(max(stretch))}))
-    return [*kept, last]
+def _places(low: int, high: int, of_blocks: Sequence[int]) -> Sequence[int]:
+    """Where the lowest (or highest) from ``low`` up to ``high`` may be: of whole blocks, only where theirs is."""
+    first, last = -(-low // _BLOCK), high // _BLOCK
+    if first >= last:
+        return range(low, high)
+    return [*range(low, first * _BLOCK), *of_blocks[first:last], *range(last * _BLOCK, high)]
 
 
 class MetricsFile:

@@ -18,6 +18,7 @@ from ...core.types import (
     Experiment,
     HypothesisKind,
     Outcome,
+    Parameters,
     Piece,
     Purpose,
     Run,
@@ -32,7 +33,7 @@ from ..reading import read_spec
 from ..trees.code import read_code
 from ..trees.layout import Layout
 from .cells import write
-from .compose import check, pieces
+from .compose import check, compose, pieces
 from .source import measure_digest, read_source
 from .space import parameters_of, survey
 from .watch import Watch
@@ -86,6 +87,10 @@ class ProjectNotebooks:
     def pieces(self, build: Build) -> tuple[Piece, ...]:
         """See ``core.ports.Notebooks``."""
         return pieces(build, self._locked_files)
+
+    def parameters(self, build: Build) -> Parameters:
+        """See ``core.ports.Notebooks``."""
+        return compose(build, Run(0, Purpose.CANDIDATE), self._locked_files).parameters
 
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         """Put a run's executed notebook into ``experiments/`` by rename; its relative path, None where there is none.
