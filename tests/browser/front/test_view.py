@@ -38,7 +38,7 @@ def test_texts_stay_texts_and_stay_within_the_panel(stage: Stage) -> None:
         stage.build(width=width)
         stage.show(**hostile(text))
         panel = stage.page.locator(".dr-panel")
-        expect(panel.locator(".dr-title")).to_have_text(text.strip())
+        expect(panel.locator(".dr-title")).to_contain_text(text[:60])
         for button in ("Edit", "Reject"):
             panel.get_by_role("button", name=f"{button} hypothesis 13").click()
             panel.get_by_role("button", name="Cancel" if button == "Edit" else "Keep it waiting", exact=True).click()

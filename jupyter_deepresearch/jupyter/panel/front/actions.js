@@ -32,7 +32,8 @@ function makeMessage() {
 
 // One question in the place of the browser's own dialogue: {node, ask(text, yes, no, act), close()}.
 function makeQuestion() {
-  const node = h("div", { class: "dr-question", role: "group", hidden: true });
+  const onkeydown = (event) => event.key === "Escape" && close();
+  const node = h("div", { class: "dr-question", role: "group", hidden: true, onkeydown });
   let opener = null;
   const close = () => {
     show(node, false);
@@ -50,7 +51,6 @@ function makeQuestion() {
     show(node, true);
     stay.focus();
   };
-  node.onkeydown = (event) => event.key === "Escape" && close();
   return { node, ask, close };
 }
 

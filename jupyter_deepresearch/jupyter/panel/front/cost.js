@@ -52,7 +52,7 @@ function makePhases() {
   const make = () => {
     const cells = [h("th", { scope: "row" }), ...PHASE_COLUMNS.slice(1).map(() => h("td", { class: "dr-number" }))];
     const update = ([name, spent]) => {
-      const words = [plainWord(name), grouped(spent.calls), grouped(spent.tokens_in), grouped(spent.tokens_out)];
+      const words = [oneLine(plainWord(name), 40), grouped(spent.calls), grouped(spent.tokens_in), grouped(spent.tokens_out)];
       [...words, dollars(spent.usd)].forEach((text, i) => say(cells[i], text));
     };
     return { node: h("tr", {}, cells), update };

@@ -17,9 +17,10 @@ function fill(node, attributes, children) {
   return node;
 }
 
-// Set one attribute, only where it differs: functions are listeners, null and false take it away, true leaves it bare.
+// Set one attribute, only where it differs: functions are listeners (which, unlike a property's, may return what they
+// like), null and false take it away, true leaves it bare.
 function put(node, name, value) {
-  if (typeof value === "function" || (name.startsWith("on") && value === null)) node[name] = value;
+  if (typeof value === "function") node.addEventListener(name.slice(2), value);
   else if (name === "value") {
     if (node.value !== String(value ?? "")) node.value = value ?? "";
   } else if (value === null || value === undefined || value === false) node.removeAttribute(name);

@@ -12,12 +12,12 @@ function makeHead(panel) {
   const said = h("div", { class: "dr-happening" }, name, reason, ranks, remarks.node);
   const node = h("header", { class: "dr-header" }, said, steering.node);
   const update = ({ status }) => {
-    say(title, status?.project ?? "Deep Research");
+    say(title, oneLine(status?.project ?? "Deep Research", 80));
     say(state, status ? plainWord(status.state) : "");
     put(state, "data-state", status?.state);
     show(state, status);
     say(cycle, status ? cycleText(status) : "");
-    say(reason, status ? status.reason : "Nothing has been heard of the project yet.");
+    say(reason, status ? oneLine(status.reason, 500) : "Nothing has been heard of the project yet.");
     keyed(ranks, status ? rankItems(status) : [], (rank) => rank.label, () => makeRank(panel));
     remarks.update(status?.remarks ?? []);
     steering.update(status);
@@ -30,7 +30,7 @@ function cycleText(status) {
 }
 
 function rankItems(status) {
-  const metric = status.objective.metric;
+  const metric = oneLine(status.objective.metric, 40);
   const gain = status.champion && status.baseline && status.champion.experiment !== status.baseline.experiment;
   const since = gain ? `${signed(status.champion.value - status.baseline.value)} to the baseline` : "";
   return [

@@ -56,7 +56,7 @@ function makeRun(panel) {
     keyed(figures, runFigures(run), (pair) => pair[0], () => h("span", {}), (span, pair) => say(span, pair[1]));
     keyed(latest, latestFigures(run), (pair) => pair[0], makeFigure);
     show(latest, run.latest);
-    say(note, run.note);
+    say(note, oneLine(run.note, 300));
     show(note, run.note);
   };
   return { node, update };
@@ -105,7 +105,7 @@ function makeFigure() {
   const name = h("span", { class: "dr-hint" });
   const value = h("b", { class: "dr-number" });
   const update = ([key, found]) => {
-    say(name, key);
+    say(name, oneLine(key, 40));
     say(value, number(found));
   };
   return { node: h("span", {}, name, " ", value), update };

@@ -96,8 +96,8 @@ function makeExperiment(panel, experiment) {
     shown = item.row;
     updateExperiment(item, cells);
   };
-  const open = async () => {
-    if (!changes.isOpen()) await changes.toggle();
+  const open = () => {
+    if (!changes.isOpen()) changes.toggle();
     node.scrollIntoView({ block: "nearest" });
     diff.focus({ preventScroll: true });
   };
