@@ -1,6 +1,6 @@
 """The REST routes as typed functions, for programs in a kernel. Standard library and msgspec only."""
 
-import os
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -52,9 +52,9 @@ class Client:
 
     @classmethod
     def here(cls) -> "Client":
-        """A client of the server that this kernel belongs to. Raises NoServer, Conflict."""
-        is_live = bool(os.environ.get("JPY_PARENT_PID") or os.environ.get("JPY_SESSION_NAME"))
-        return cls(find_server(), is_stranger=not is_live)
+        """A client of the server that this kernel belongs to. Raises what ``find_server`` raises."""
+        server = find_server()
+        return cls(server, is_stranger=not server.is_own)
 
     def projects(self) -> tuple[StatusView, ...]:
         """The status of every known project."""
@@ -155,6 +155,8 @@ class Client:
             raise errors.StorageFailed(f"{self._name} did not answer in {timeout_s:g} s") from None
         except (OSError, HTTPException) as error:
             why = getattr(error, "reason", error)
+            if isinstance(why, ssl.SSLCertVerificationError):
+                why = f"its certificate is not trusted here ({why.verify_message}); set SSL_CERT_FILE to it"
             raise errors.NoServer(f"{self._name} cannot be reached: {why}") from None
         except msgspec.MsgspecError as error:
             raise errors.StorageFailed(f"{self._name} has another version of this package ({error})") from None

@@ -216,7 +216,9 @@ def _paths(fragment: str, folder: Path) -> Iterator[Offer]:
     begun = fragment.removeprefix(quote)
     above, _, name = begun.rpartition("/")
     above = f"{above}/" if "/" in begun else ""
-    for entry in _entries(folder / Path(above).expanduser(), name):
+    with contextlib.suppress(RuntimeError):  # a home of nobody
+        folder /= Path(above).expanduser()
+    for entry in _entries(folder, name):
         path = f"{above}{entry}"
         mark = quote or ('"' if re.search(r"\s", path) else "")
         yield Offer(f"{mark}{path}" + ("" if path.endswith("/") else mark), "path")

@@ -15,7 +15,7 @@ from .arguments import Line
 from .completing import Known
 from .panel.screen import PanelShown
 from .render import PANEL_ROWS, Renderer, Shown, lines, sentence
-from .servers import URL_VARIABLE
+from .servers import URL_VARIABLE, here
 from .words import help_text, overview
 
 _PAGE = 1000  # rows that may be asked for at once
@@ -30,7 +30,7 @@ class Conversation:
 
     connect: Callable[[], Answering]
     ask: Callable[[str], str]
-    cwd: Callable[[], Path] = Path.cwd
+    cwd: Callable[[], Path] = here
     started: str | None = None
     known: Known = field(default_factory=Known)
     _is_detached: bool = False
@@ -100,8 +100,12 @@ class Conversation:
 
     def _place(self, line: Line) -> tuple[Path, Options]:
         """The folder that is meant: a notebook's own where it is the notebook that was named."""
-        place = (self.cwd() / Path(line.path).expanduser()).resolve()
-        if place.suffix != ".ipynb" or not place.is_file():
+        try:
+            place = (self.cwd() / Path(line.path).expanduser()).resolve()
+            is_notebook = place.suffix == ".ipynb" and place.is_file()
+        except (OSError, RuntimeError, ValueError):  # too long a name, no such person, a zero byte
+            raise InvalidInput(f"start: found {one_line(line.path)!r}; accepted: the path of a folder") from None
+        if not is_notebook:
             return place, line.options
         if line.options.notebook is not None:
             raise InvalidInput(f"start: found two notebooks, {place.name} and {line.options.notebook}; accepted: one")

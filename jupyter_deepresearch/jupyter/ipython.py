@@ -51,7 +51,7 @@ def _matcher(known: Known) -> Callable[[CompletionContext], SimpleMatcherResult]
         line = typed(context.text_until_cursor)
         if line is None or _is_body(context):
             return SimpleMatcherResult(completions=[], suppress=False)
-        found = [SimpleCompletion(offer.text, type=offer.kind) for offer in offers(line, known, Path.cwd())]
+        found = [SimpleCompletion(offer.text, type=offer.kind) for offer in offers(line, known, Path())]
         return SimpleMatcherResult(
             completions=found, matched_fragment=line.fragment, suppress=bool(found), ordered=True
         )

@@ -122,11 +122,10 @@ async def test_a_kernel_started_by_hand_is_told_that_it_is_not_used(
     jp_base_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = Server(f"http://127.0.0.1:{jp_serverapp.port}{jp_base_url}", jp_auth_header["Authorization"][6:])
-    monkeypatch.setattr("jupyter_deepresearch.jupyter.client.find_server", lambda: server)
-    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    for pid, said in (("", "was not started by the Jupyter server"), ("42", "")):
-        monkeypatch.setenv("JPY_PARENT_PID", pid)
+    url, token = f"http://127.0.0.1:{jp_serverapp.port}{jp_base_url}", jp_auth_header["Authorization"][6:]
+    for is_own, said in ((False, "was not started by the Jupyter server"), (True, "")):
+        server = Server(url, token, is_own=is_own)
+        monkeypatch.setattr("jupyter_deepresearch.jupyter.client.find_server", lambda server=server: server)
         client = Client.here()
         await asyncio.to_thread(client.start, folder)
         assert said in client.remark and bool(client.remark) == bool(said)
