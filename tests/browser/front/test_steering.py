@@ -34,7 +34,7 @@ def test_what_costs_work_asks_once_and_is_sent_once(stage: Stage) -> None:
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     assert commands(stage) == [{"kind": "stop"}]
-    stop = head.locator(".dr-steering > .dr-row").get_by_role("button", name="Stop")
+    stop = head.locator(".dr-steering").get_by_role("button", name="Stop")
     expect(stop).to_be_disabled()
     refuse(stage, "the project is stopped already")
     expect(head).to_contain_text("the project is stopped already")

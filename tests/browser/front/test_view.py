@@ -127,6 +127,12 @@ def test_a_view_says_hello_and_here_and_knows_when_nobody_answers(stage: Stage) 
     expect(head).not_to_contain_text("nothing new is started")
     assert head.locator(".dr-steering").get_by_role("button").all_inner_texts() == ["Resume", "Stop"]
 
+    page.evaluate("() => { stage.model.send = () => { throw new Error('Cannot send'); }; }")  # as after a restart
+    page.clock.run_for(20_000)
+    expect(trouble).to_contain_text("Detached")
+    page.get_by_role("button", name="Resume").click()
+    expect(head).to_contain_text("this view is detached")
+
 
 def test_a_view_that_is_closed_leaves_nothing_behind(stage: Stage) -> None:
     watch = """() => {

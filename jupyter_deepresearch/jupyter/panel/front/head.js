@@ -10,7 +10,7 @@ function makeHead(panel) {
   const steering = makeSteering(panel);
   const name = h("div", { class: "dr-name" }, title, state, cycle);
   const said = h("div", { class: "dr-happening" }, name, reason, ranks, remarks.node);
-  const node = h("header", { class: "dr-header" }, said, steering.node);
+  const node = h("header", {}, h("div", { class: "dr-header" }, said, steering.buttons), steering.below);
   const update = ({ status }) => {
     say(title, oneLine(status?.project ?? "Deep Research", 80));
     say(state, status ? plainWord(status.state) : "");
@@ -101,11 +101,11 @@ function makeSteering(panel) {
     resume: button("Resume", () => tell("resume")),
     stop: button("Stop", stop, { title: "start nothing new and cancel live runs" }),
   };
-  const row = h("div", { class: "dr-row" }, Object.values(buttons));
+  const row = h("div", { class: "dr-row dr-steering" }, Object.values(buttons));
   const update = (status) => {
     const offered = STEERED[status?.state] ?? [];
     for (const [kind, one] of Object.entries(buttons)) show(one, offered.includes(kind));
     if (!offered.includes("stop")) question.close();
   };
-  return { node: h("div", { class: "dr-steering" }, row, question.node, message.node), update };
+  return { buttons: row, below: [question.node, message.node], update };
 }

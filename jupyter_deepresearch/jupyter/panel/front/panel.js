@@ -103,7 +103,11 @@ function render({ model, el }) {
     }
     for (const section of sections) section.update(state);
   };
-  const view = makeView(model, state, wire, () => (heard = Date.now(), update()), update);
+  const hear = (alive) => {
+    heard = alive ? Date.now() : 0;
+    update();
+  };
+  const view = makeView(model, state, wire, hear, update);
   const grid = h("div", { class: "dr-grid" }, trouble.node, sections.map((section) => section.node));
   const root = h("div", { class: "dr-panel", "data-lm-suppress-shortcuts": true }, grid);
   el.append(root);
@@ -121,18 +125,20 @@ function render({ model, el }) {
   };
 }
 
-// Listens to the model and keeps `state` as it says; tells the kernel that somebody looks: {close()}.
-function makeView(model, state, wire, changed, watch) {
-  const hello = () => model.send({ kind: "hello", seq: state.points.seq });
-  const here = () => document.visibilityState === "visible" && model.send({ kind: "here" });
+// Listens to the model and keeps `state` as it says; tells the kernel that somebody looks: {close()}. `heard(alive)` is
+// called whenever something came, or could not be sent.
+function makeView(model, state, wire, heard, watch) {
+  const send = (message) => post(model, message) || heard(false);
+  const hello = () => send({ kind: "hello", seq: state.points.seq });
+  const here = () => document.visibilityState === "visible" && send({ kind: "here" });
   const read = (trait) => (state[trait] = present(model.get(trait)) ?? (trait === "rows" ? [] : null));
   const hear = (message, buffers) => {
     if (message.kind === "answer") wire.hear(message);
     if (message.kind === "points" && message.after > state.points.seq) hello();
     else if (message.kind === "points") state.points.read(buffers[0], message.seq);
-    changed();
+    heard(true);
   };
-  const listeners = TRAITS.map((trait) => [`change:${trait}`, () => (read(trait), changed())]);
+  const listeners = TRAITS.map((trait) => [`change:${trait}`, () => (read(trait), heard(true))]);
   listeners.push(["msg:custom", hear]);
   TRAITS.forEach(read);
   const packed = model.get("points");

@@ -23,7 +23,7 @@ function makeWire(model) {
       timers.add(timer);
       answer.then(over, over);
     });
-    model.send({ ...message, id });
+    if (!post(model, { ...message, id })) hear({ id, error: "this view is detached: its kernel is gone" });
     return Promise.race([answer, limit]);
   };
   const forget = (id) => (open.delete(id), new Error(`${NO_ANSWER}; ask again later`));
@@ -34,6 +34,16 @@ function makeWire(model) {
     hear,
     close: () => (timers.forEach(clearTimeout), timers.clear(), open.clear()),
   };
+}
+
+// Whether a message went out: the comm of a kernel that is gone throws.
+function post(model, message) {
+  try {
+    model.send(message);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 // Answers reach every view of the model, so an id must be nobody else's. (randomUUID wants https.)
