@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import math
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jupyter_deepresearch.core.enums import Decision, RunState
+from jupyter_deepresearch.jupyter.panel.picture import pack
+from jupyter_deepresearch.service.pictures import PointsView
 from tests.browser.front.stage import Stage
 
 PLAY = """([make, state, packed, seq, answers]) => {
@@ -47,16 +48,22 @@ class Spot:
 
 
 def packed(spots: Sequence[Spot]) -> bytes:
-    """The columns as the protocol writes them down."""
-    count = len(spots)
-    decisions = [0 if s.decision is None else 1 + list(Decision).index(s.decision) for s in spots]
-    return (
-        struct.pack(f"<I{count}I", count, *(s.experiment for s in spots))
-        + b"".join(struct.pack(f"<{count}f", *(getattr(s, name) for s in spots)) for name in ("value", "low", "high"))
-        + struct.pack(f"<{count}H", *(s.measure for s in spots))
-        + bytes(decisions)
-        + bytes(list(RunState).index(s.state) for s in spots)
+    """The columns as the kernel sends them."""
+
+    def known(name: str) -> tuple[float | None, ...]:
+        return tuple(None if math.isnan(value) else value for value in (getattr(spot, name) for spot in spots))
+
+    view = PointsView(
+        seq=1,
+        experiment=tuple(spot.experiment for spot in spots),
+        value=known("value"),
+        low=known("low"),
+        high=known("high"),
+        decision=tuple(spot.decision for spot in spots),
+        state=tuple(spot.state for spot in spots),
+        measure=tuple(spot.measure for spot in spots),
     )
+    return pack(view)
 
 
 def status(direction: str = "maximize", champion: Mapping[str, object] | None = None, **rest: object) -> dict[str, Any]:

@@ -25,7 +25,11 @@ RESEARCH = (
     Spot(7, Decision.CONFIRMED, 0.8),
     Spot(8, None, state=RunState.RUNNING),
 )
-CLAIMS = {3: {"claim": "a wider layer helps", "value": 0.75, "interval": [0.7, 0.8], "seeds": 3}}
+WIDER = {"claim": "a wider layer helps", "parameters": {"hidden": 256}, "edits": [], "delta": 0.25, "reason": None}
+CLAIMS = {
+    3: {**WIDER, "value": 0.75, "interval": [0.7, 0.8], "seeds": 3},
+    4: {**WIDER, "value": None, "interval": None, "seeds": 0, "delta": None, "reason": "9 GB of 8 GB asked for"},
+}
 CHAMPION = {"experiment": 7, "value": 0.8, "interval": None, "seeds": 1, "claim": "Adam instead of SGD"}
 
 
@@ -130,8 +134,9 @@ def test_what_a_mark_is_told_to_mouse_and_keyboard(stage: Stage) -> None:
     box = chart.bounding_box()
     assert box is not None
     stage.page.mouse.move(box["x"] + x + 2, box["y"] + y + 4)
-    stage.page.wait_for_function("() => document.querySelector('.dr-pointed').innerText.endsWith('helps')")
-    assert said.inner_text() == "#3 CONFIRMED 0.75 ± 0.05 (3 seeds) a wider layer helps"
+    stage.page.wait_for_function("() => document.querySelector('.dr-pointed').innerText.includes('helps')")
+    told = "#3 CONFIRMED 0.75 ± 0.05 (3 seeds) a wider layer helps hidden = 256; +0.25 to the champion then"
+    assert said.inner_text() == told
     stage.page.mouse.down()
     stage.page.mouse.up()
     assert stage.page.evaluate("() => stage.panel.opened") == [3]
@@ -148,13 +153,17 @@ def test_what_a_mark_is_told_to_mouse_and_keyboard(stage: Stage) -> None:
     assert stage.page.evaluate("() => stage.panel.opened") == [3, 2]
     stage.page.keyboard.press("ArrowRight")
     stage.page.keyboard.press("ArrowRight")
-    assert said.inner_text() == "#4 OUT OF MEMORY"
-    stage.page.wait_for_function("() => document.querySelector('.dr-pointed').innerText.includes('no such experiment')")
+    stage.page.wait_for_function("() => document.querySelector('.dr-pointed').innerText.includes('hidden')")
+    assert said.inner_text() == "#4 OUT OF MEMORY a wider layer helps hidden = 256; 9 GB of 8 GB asked for"
     # What was pointed at is told anew when its verdict changes; asked once more, and only then.
     before = stage.page.evaluate("() => stage.panel.asked.length")
+    read(stage, [Spot(9, None, state=RunState.PENDING)])
+    assert stage.page.evaluate("() => stage.panel.asked.length") == before
     read(stage, [Spot(4, Decision.WORSE, 0.3)])
     assert said.inner_text().startswith("#4 WORSE 0.3")
     assert stage.page.evaluate("() => stage.panel.asked.length") == before + 1
+    stage.page.keyboard.press("ArrowRight")
+    stage.page.wait_for_function("() => document.querySelector('.dr-pointed').innerText.includes('no such experiment')")
     stage.page.keyboard.press("Escape")
     assert said.inner_text().startswith("best #7")
 
@@ -180,6 +189,8 @@ def test_a_new_point_keeps_every_node_and_ten_thousand_are_as_few(stage: Stage) 
     assert legend(stage)["inconclusive"] == len(places(stage, "inconclusive")) > 4_000
     assert path(stage, '[data-kind="worse"]').startswith("M")
     assert path(stage, '[data-kind="worse"]').endswith("h0")
+    champions = path(stage, ".dr-best-line:not(.dr-older-line)").count("V")
+    assert len(re.findall("V", path(stage, ".dr-bars"))) == champions + 1
     assert stage.page.evaluate(count)[0] < 130 > after
 
 

@@ -95,7 +95,8 @@ function drawCurves(frame, { lines, names }, curvesNow, width) {
   const scales = frame.fit({ width, height, xs, ys, right, xName: "step", wholeX: isWhole });
   const drawable = curvesNow.map((curve) => ({ ...curve, ...namePlace(curve, champion, scales) }));
   const live = drawable.filter((curve) => curve !== drawable.at(-1) || !champion);
-  spreadHeights(live.map((curve) => curve.nameY), scales.top + 6, scales.bottom - 4).forEach((y, at) => (live[at].nameY = y));
+  const heights = spreadHeights(live.map((curve) => curve.nameY), scales.top + 6, scales.bottom - 4);
+  heights.forEach((y, at) => (live[at].nameY = y));
   clip(lines, scales);
   keyed(lines, drawable, (curve) => curve.key, makeCurvePath, (path, curve) => drawCurve(path, curve, scales));
   const update = (part, curve) => drawCurveEnd(part, curve, scales, curveLabel(curve, curvesNow));

@@ -7,17 +7,18 @@ const KEPT_CLAIMS = 50;
 // says while nothing is pointed at.
 function makePointing(panel, chart, said) {
   const cursor = svg("circle", { class: "dr-cursor", r: 8, visibility: "hidden" });
-  const [what, claim] = [h("span", { class: "dr-pointed-what" }), h("span", { class: "dr-pointed-claim" })];
+  const [what, claim, change] = ["what", "claim", "change"].map((part) => h("span", { class: `dr-pointed-${part}` }));
   const claims = makeClaims(panel);
   const now = { scene: null, chosen: null, champion: null, timer: 0 };
   chart.append(cursor);
-  said.append(what, " ", claim);
+  said.append(what, " ", claim, " ", change);
 
   const tell = () => {
     if (now.scene === null) return;
     const sentence = now.chosen === null ? championInWords(now.champion) : inWords(now, claims.known(now));
     say(what, sentence.what);
     say(claim, sentence.claim);
+    say(change, sentence.change);
   };
   const choose = (experiment) => {
     if (experiment === now.chosen) return;
@@ -98,22 +99,30 @@ function keyTarget(key, { scene, chosen }) {
 }
 
 function championInWords(champion) {
-  if (!champion) return { what: "", claim: "Point at a mark, or use the arrow keys, to read its hypothesis." };
-  return { what: `best #${champion.experiment} ${valueInWords(champion)}`, claim: oneLine(champion.claim) };
+  const hint = "Point at a mark, or use the arrow keys, to read its hypothesis.";
+  if (!champion) return { what: "", claim: hint, change: "" };
+  const { experiment, value, interval, seeds, claim } = champion;
+  return { what: `best #${experiment} ${measured(value, interval, seeds)}`, claim: oneLine(claim), change: "" };
 }
 
-function valueInWords({ value, interval, seeds }) {
-  return measured(value, interval, seeds);
-}
-
-// The point as it is drawn; its seeds and claim as soon as they were answered.
+// The point as it is drawn; the rest as soon as it was answered.
 function inWords({ scene, chosen }, answer) {
   const { points } = scene;
   const mark = decisionMark(points.decision[chosen], points.state[chosen]);
   const interval = Number.isFinite(points.low[chosen]) ? [points.low[chosen], points.high[chosen]] : null;
   const drawn = hasValue(points, chosen) ? measured(points.value[chosen], interval, null) : "";
-  const value = answer?.value === undefined || answer.value === null ? drawn : valueInWords(answer);
-  return { what: [`#${chosen}`, mark.word, value].filter(Boolean).join(" "), claim: oneLine(answer?.claim ?? "") };
+  const isValued = answer?.value !== undefined && answer.value !== null;
+  const value = isValued ? measured(answer.value, answer.interval, answer.seeds) : drawn;
+  const what = [`#${chosen}`, mark.word, value].filter(Boolean).join(" ");
+  return { what, claim: oneLine(answer?.claim), change: answer ? changeInWords(answer, isValued) : "" };
+}
+
+// What it changes of its parent and how far that took it from the champion then; of one without a value, why.
+function changeInWords({ parameters, edits, delta, reason }, isValued) {
+  const values = Object.entries(parameters ?? {}).map(([name, value]) => `${name} = ${typed(value)}`);
+  const places = (edits ?? []).map((edit) => `edits ${editedPlace(edit)}`);
+  const far = Number.isFinite(delta) ? `${signed(delta)} to the champion then` : "";
+  return [oneLine([...values, ...places].join(", ")), isValued ? far : oneLine(reason)].filter(Boolean).join("; ");
 }
 
 // What is known of experiments: the newest page of the history, and the last answers, each of which is asked for again
