@@ -181,7 +181,7 @@ def overview() -> str:
             *lines,
             "",
             f"A cell's body goes with {bodies}.",
-            "--project NAME goes with every word but start, where several projects are known.",
+            "--project NAME goes with every word but start, before a text, where several projects are known.",
             "`%deepresearch help WORD` tells all about a word; Tab completes words, options and values.",
         ]
     )
