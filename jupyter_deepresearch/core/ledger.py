@@ -32,7 +32,8 @@ class Ledger:
         with self._lock:
             for record in self._new():
                 self._state = apply(self._state, record)
-                self._untold.append(record)
+                if self.listeners:  # the past of a long log is let go of as it is read
+                    self._untold.append(record)
             self._tell()
             return self._state
 
