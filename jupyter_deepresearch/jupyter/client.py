@@ -99,7 +99,7 @@ class Client:
         return self._get(f"{_place(project_id)}/parameters", tuple[ParameterView, ...])
 
     def curve(self, project_id: str, number: int, metric: str, points: int, run: str | None = None) -> Curves:
-        """What one run of an experiment (default: its latest) reported of one metric, in at most so many points."""
+        """What one run of an experiment (default: the one it is shown by) reported of one metric, in so many points."""
         query = urlencode({"points": points, "metric": metric, **({} if run is None else {"run": run})})
         return self._get(f"{_place(project_id)}/experiments/{number}/metrics?{query}", Curves)
 

@@ -105,7 +105,7 @@ class MetricsHandler(ResearchHandler):
     @web.authenticated
     @authorized
     async def get(self, project_id: str, number: str) -> None:
-        """The curves of one run of the experiment, its latest where none is named; all metrics, or one."""
+        """The curves of one run of the experiment, the one it is shown by where none is named; all metrics, or one."""
         await self.ask(project_id, lambda project: self._curves(project, int(number)))
 
     def _curves(self, project: OpenedProject, number: int) -> object:

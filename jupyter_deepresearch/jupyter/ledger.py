@@ -93,7 +93,7 @@ class LedgerClient:
         return _at(self._folder(project_id)).parameters()
 
     def curve(self, project_id: str, number: int, metric: str, points: int, run: str | None = None) -> Curves:
-        """What one run of an experiment (default: its latest) reported of one metric, in at most so many points."""
+        """What one run of an experiment (default: the one it is shown by) reported of one metric, in so many points."""
         return _at(self._folder(project_id)).curves(number, run, points, metric)
 
     def experiment(self, project_id: str, number: int) -> ExperimentView:

@@ -186,8 +186,10 @@ class OpenedProject:
         return build(self.store, self.store.experiment(number))
 
     def curves(self, number: int, run: str | None, points: int, metric: str | None = None) -> Curves:
-        """The reported series of one run of an experiment (default: its latest), or one metric's alone; none where
-        nothing was reported of it. Raises NotFound."""
+        """The reported series of one run of an experiment, or one metric's; none where nothing was reported of it.
+
+        By default of the run that the experiment is shown by, if that has a value, else of its latest. Raises NotFound.
+        """
         self.experiment(number)
         rows = self.store.query("SELECT run FROM runs WHERE experiment = ? ORDER BY seq DESC", number)
         runs = [str(r[0]) for r in rows]
@@ -195,7 +197,10 @@ class OpenedProject:
             raise NotFound(f"experiment {number} has no run {run!r}; it has: {', '.join(runs) or 'none'}")
         if not runs:
             return Curves("", {})
-        return self.records.curves(run or runs[0], points, metric)
+        if run is None:
+            shown = self.store.last_run(number)  # a reproduction that has just begun has no curve to compare with
+            run = shown[0].id if shown is not None and shown[1].value is not None else runs[0]
+        return self.records.curves(run, points, metric)
 
     def memory(self) -> views.MemoryTexts:
         """Both tiers of the memory as they would be sent, and what the latest verdict did to them."""

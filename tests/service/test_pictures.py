@@ -167,6 +167,26 @@ def test_pages_from_the_newest_on_meet(log: Log) -> None:
     assert (*first, *rest) == past.history(log.store)[::-1]
 
 
+def test_curves_are_those_of_the_run_that_an_experiment_is_shown_by(tmp_path: Path) -> None:
+    with closing(Doubled().service()) as service:
+        project = service.prepare(write_project(tmp_path / "small"), Options(cycles=1))
+        project.ledger.append(proposed(0))
+        assert project.curves(0, None, 9).run == "", "nothing has run yet"
+        dry, first, again = Run(0, Purpose.DRY_RUN), candidate(0), candidate(0, attempt=2)
+        for events, shown in (
+            (ran(dry), dry),
+            (live(first), first),
+            ([end(first, RunState.LOST)], first),
+            (live(again), again),
+            ([end(again, value=1.0)], again),
+            (live(Run(0, Purpose.REPRODUCE, 2)), again),
+        ):
+            for event in events:
+                project.ledger.append(event)
+            assert project.curves(0, None, 9).run == shown.id
+        assert project.curves(0, first.id, 9, "score").run == first.id
+
+
 def test_the_parameters_are_those_that_the_champion_runs_with(tmp_path: Path) -> None:
     folder = write_project(tmp_path / "small")
     with closing(Doubled().service()) as service:
