@@ -50,6 +50,10 @@ def test_pages_changes_and_links(stage: Stage) -> None:
     diff.press("Enter")
     answer(stage, {"before": 10, "after": 69, "changes": [{"place": "cell a", "lines": ["-x = 1", "+x = 2"]}]}, "ask")
     expect(history.get_by_role("group", name="changes in cell a")).to_contain_text("x = 2")
+    link.focus()
+    stage.set("rows", [{**newest[0], "reason": "another"}, *newest[1:]])
+    expect(link).to_be_focused()
+    diff.focus()
     # One more arrives: the row keeps its node, so its focus and its open changes stay.
     stage.set("rows", [research.row(71, claim="the newest"), *newest[:-1]])
     expect(rows.first).to_contain_text("the newest")

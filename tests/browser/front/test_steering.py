@@ -103,8 +103,19 @@ def test_a_hypothesis_is_approved_rejected_or_edited(stage: Stage) -> None:
     assert commands(stage)[3:] == [{"kind": "reject", "hypothesis": 14, "reason": "too dear"}]
     answer(stage, {"seq": 153})
     expect(page.locator(".dr-waiting-section")).to_contain_text("Rejected hypothesis 14.")
-    other.get_by_role("button", name="Approve").click()
-    assert commands(stage)[4:] == [{"kind": "approve", "hypothesis": 14}]
+    expect(other.get_by_role("button", name="Approve")).to_be_disabled()
+    third = research.waiting(15, edits=[])
+    stage.set("status", research.status(waiting=[third], seq=154))
+    approve = page.get_by_role("button", name="Approve hypothesis 15")
+    approve.press("Enter")
+    assert commands(stage)[4:] == [{"kind": "approve", "hypothesis": 15}]
+    answer(stage, {"seq": 155})
+    expect(approve).to_be_disabled()
+    stage.set("status", research.status(waiting=[third | {"claim": "mended"}, research.waiting(16)], seq=156))
+    expect(approve).to_be_enabled()  # a repair of it is asked for anew
+    approve.focus()
+    stage.set("status", research.status(waiting=[research.waiting(16)], seq=157))
+    assert focused(approve) == "Approve hypothesis 16"
 
 
 def test_a_directive_and_an_idea_of_ones_own(stage: Stage) -> None:

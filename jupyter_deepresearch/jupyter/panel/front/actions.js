@@ -55,8 +55,9 @@ function makeQuestion() {
 }
 
 // Send one command. The buttons `pressed` rest until it is answered, so nobody sends it twice; refusals are said by
-// `message`, and `said` in the buttons' section once it is written. True if it was written.
-async function send(panel, command, { pressed, message, said }) {
+// `message`, and `said` in the buttons' section once it is written. True if it was written. After what can be said only
+// `once` they go on resting: the next status takes them away.
+async function send(panel, command, { pressed, message, said, once = false }) {
   const section = pressed[0].closest(".dr-section");
   const rest = (resting) => pressed.forEach((one) => put(one, "disabled", resting));
   message.clear();
@@ -65,12 +66,12 @@ async function send(panel, command, { pressed, message, said }) {
     await answered(panel.tell(command), message);
     message.clear();
     panel.announce(said, section);
+    rest(once);
     return true;
   } catch (error) {
     message.refuse(error.message);
-    return false;
-  } finally {
     rest(false);
+    return false;
   }
 }
 

@@ -52,8 +52,8 @@ function makePhases() {
   const make = () => {
     const cells = [h("th", { scope: "row" }), ...PHASE_COLUMNS.slice(1).map(() => h("td", { class: "dr-number" }))];
     const update = ([name, spent]) => {
-      const words = [oneLine(plainWord(name), 40), grouped(spent.calls), grouped(spent.tokens_in), grouped(spent.tokens_out)];
-      [...words, dollars(spent.usd)].forEach((text, i) => say(cells[i], text));
+      const counts = [spent.calls, spent.tokens_in, spent.tokens_out].map(grouped);
+      [oneLine(plainWord(name), 40), ...counts, dollars(spent.usd)].forEach((text, i) => say(cells[i], text));
     };
     return { node: h("tr", {}, cells), update };
   };

@@ -1,13 +1,13 @@
 // The two forms of a waiting hypothesis: another wording, other values, other code; or a refusal with its reason.
 
-function makeRejectForm({ panel, message, closed, item }) {
+function makeRejectForm({ panel, message, closed, decided, item }) {
   const number = item().hypothesis;
   const reason = h("input", { class: "dr-input", type: "text", autocomplete: "off" });
   const submit = async () => {
     const why = reason.value.trim();
     const command = { kind: "reject", hypothesis: number, ...(why && { reason: why }) };
     const pressed = [reject, keep];
-    if (await send(panel, command, { pressed, message, said: `Rejected hypothesis ${number}.` })) closed();
+    if (await send(panel, command, { pressed, message, said: `Rejected hypothesis ${number}.` })) decided();
   };
   const reject = h("button", { class: "dr-button dr-danger", type: "submit" }, "Reject");
   const keep = button("Keep it waiting", closed);
@@ -25,7 +25,7 @@ function makeForm(submit, ...children) {
   return h("form", { class: "dr-form", onsubmit, novalidate: true }, children);
 }
 
-function makeEditForm({ panel, message, closed, item }) {
+function makeEditForm({ panel, message, closed, decided, item }) {
   const first = item();
   const claim = h("textarea", { class: "dr-input", rows: 2, value: first.claim });
   const parameters = Object.entries(first.parameters).map(([name, value]) => [name, typed(value), valueInput(value)]);
@@ -38,7 +38,7 @@ function makeEditForm({ panel, message, closed, item }) {
     if (changes && !(await send(panel, command, { pressed, message, said: `Saved ${said}.` }))) return;
     if (!approves) return closed();
     const approve = { kind: "approve", hypothesis: first.hypothesis };
-    if (await send(panel, approve, { pressed, message, said: `Approved ${said}.` })) closed();
+    if (await send(panel, approve, { pressed, message, said: `Approved ${said}.` })) decided();
   };
   const saves = h("button", { class: "dr-button", type: "submit" }, "Save");
   const approving = button("Save and approve", () => save(true), { class: "dr-button dr-go" });

@@ -42,7 +42,8 @@ function makeRun(panel) {
     const text = `Cancel ${runTitle(run)}? What it has computed is lost.`;
     const command = { kind: "cancel", run: run.run };
     const said = `Cancelled ${runTitle(run)}.`;
-    question.ask(text, "Cancel the run", "Keep it", () => send(panel, command, { pressed: [cancel], message, said }));
+    const sending = { pressed: [cancel], message, said, once: true };
+    question.ask(text, "Cancel the run", "Keep it", () => send(panel, command, sending));
   });
   const head = h("div", { class: "dr-row dr-spread" }, h("div", { class: "dr-claimed" }, title, " ", claim), cancel);
   const node = h("article", { class: "dr-run" }, head, bar, figures, latest, note, question.node, message.node);

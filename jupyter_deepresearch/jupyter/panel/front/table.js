@@ -17,7 +17,10 @@ function makeTable(panel) {
     const { rows, status } = panel.state;
     const champion = status?.champion?.experiment;
     const shown = pages.rows() ?? rows;
-    const items = shown.map((row) => ({ row, isChampion: row.experiment === champion, place: status?.place }));
+    const latest = latestValues(status);
+    const items = shown.map((row) => ({
+      row, isChampion: row.experiment === champion, place: status?.place, latest: latest.get(row.experiment),
+    }));
     parts = keyed(table, items, (item) => item.row.experiment, (item) => makeExperiment(panel, item.row.experiment));
     show(scroll, shown.length);
     show(empty, !shown.length);
@@ -32,6 +35,13 @@ function makeTable(panel) {
 
 function columnClass(name) {
   return ["verdict", "claim", "notebook, changes"].includes(name) ? null : "dr-number";
+}
+
+// What live runs report of the objective, by experiment: shown until there is a value that counts.
+function latestValues(status) {
+  const metric = status?.objective.metric;
+  const found = (status?.running ?? []).map((run) => [run.experiment, run.latest?.values[metric]]);
+  return new Map(found.filter(([, value]) => value !== null && value !== undefined));
 }
 
 // Turning pages: {node, rows(), update(shown), turnTo(experiment)}; rows() is null on the live page.
@@ -111,7 +121,7 @@ function leadNodes(row) {
   return texts.map((text) => h("p", { class: "dr-claimed" }, text));
 }
 
-function updateExperiment({ row, isChampion, place }, cells) {
+function updateExperiment({ row, isChampion, place, latest }, cells) {
   const mark = decisionMark(row.decision, row.state);
   say(cells.number, row.experiment);
   const shape = h("span", { class: "dr-shape", "aria-hidden": "true", style: `color: ${mark.colour}` }, mark.shape);
@@ -120,17 +130,19 @@ function updateExperiment({ row, isChampion, place }, cells) {
   put(cells.verdict, "title", row.reason);
   say(cells.claim, oneLine(row.claim, 400));
   put(cells.claim, "title", row.claim);
-  const spread = row.value === null ? "" : measured(row.value, row.interval, row.seeds).slice(number(row.value).length);
-  cells.value.replaceChildren(number(row.value), h("small", {}, spread));
+  const spread = measured(row.value, row.interval, row.seeds).slice(number(row.value).length);
+  const now = latest === undefined ? "-" : h("small", { title: "as last reported" }, `now ${number(latest)}`);
+  cells.value.replaceChildren(...(row.value === null ? [now] : [number(row.value), h("small", {}, spread)]));
   say(cells.delta, signed(row.delta));
   say(cells.time, duration(row.elapsed_s));
   say(cells.cost, row.usd === null ? "unknown" : dollars(row.usd));
-  cells.link.replaceChildren(notebookLink(place, row));
+  // A link that is the same as before keeps its node, and with it the focus.
+  const links = row.notebook ? [notebookLink(place, row)] : [];
+  keyed(cells.link, links, (link) => link.outerHTML, (link) => link, () => {});
 }
 
 // A link that Lab opens in its main area (by its command linker); the address is for other windows and Notebook 7.
 function notebookLink(place, row) {
-  if (row.notebook === null) return "";
   const page = pageConfig();
   if (!page || place === null || place === undefined) {
     return h("code", { class: "dr-path", title: row.notebook }, row.notebook.split("/").at(-1));

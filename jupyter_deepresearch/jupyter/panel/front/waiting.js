@@ -4,7 +4,7 @@ const NOTHING_WAITS =
   "Nothing waits for you. With mode = \"ask\" under [approval] each new hypothesis is shown here before it runs.";
 
 function makeWaiting(panel) {
-  const list = h("div", { class: "dr-cards" });
+  const list = h("div", { class: "dr-cards", tabindex: -1 });
   const empty = h("p", { class: "dr-empty" }, NOTHING_WAITS);
   const cards = new Map();
   // A card that somebody is writing in stays where it is, even when its hypothesis was decided elsewhere meanwhile.
@@ -13,7 +13,10 @@ function makeWaiting(panel) {
     const there = new Set(waiting.map((one) => one.hypothesis));
     const written = [...cards.values()].filter((card) => card.isOpen() && !there.has(card.item().hypothesis));
     const items = [...written.map((card) => ({ ...card.item(), decided: true })), ...waiting];
+    const focused = list.contains(document.activeElement);
     const parts = keyed(list, items, (one) => one.hypothesis, (one) => makeCard(panel, one, () => update(panel.state)));
+    // The card that was decided is gone, and the focus with it: whoever works by keyboard goes on with the next one.
+    if (focused && !list.contains(document.activeElement)) (list.querySelector("button") ?? list).focus();
     cards.clear();
     for (const [key, part] of parts) cards.set(key, part);
     show(empty, !items.length);
@@ -32,8 +35,9 @@ function makeCard(panel, first, refresh) {
   const name = `hypothesis ${first.hypothesis}`;
   const approve = button("Approve", () => tell({ kind: "approve" }, `Approved ${name}.`), { class: "dr-button dr-go" });
   const tell = (command, said) =>
-    send(panel, { ...command, hypothesis: first.hypothesis }, { pressed: buttons, message, said });
-  const context = { panel, message, closed, item: () => item };
+    send(panel, { ...command, hypothesis: first.hypothesis }, { pressed: buttons, message, said, once: true });
+  const decided = () => (buttons.forEach((one) => put(one, "disabled", true)), closed());
+  const context = { panel, message, closed, decided, item: () => item };
   const edit = button("Edit", () => (message.clear(), open(makeEditForm(context))));
   const reject = button("Reject ...", () => (message.clear(), open(makeRejectForm(context))));
   const diff = button("Diff", () => changes.toggle());
@@ -45,6 +49,8 @@ function makeCard(panel, first, refresh) {
   node.append(changes.node);
   const update = (next) => {
     if (next.decided && !item.decided) message.refuse(`${name} was already decided elsewhere; what you wrote is kept.`);
+    // What was approved and then changed by a repair waits anew.
+    if (JSON.stringify(next) !== JSON.stringify(item)) for (const one of buttons) put(one, "disabled", false);
     item = next;
     reading.update(next);
     for (const one of buttons) show(one, !next.decided);
