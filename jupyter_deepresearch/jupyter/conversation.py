@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..config.loading import Options
 from ..core.project import BRIEF_LIMIT_CHARS
+from ..core.types import ProjectState
 from ..errors import Conflict, Forbidden, InvalidInput, NoServer, NotFound
 from ..service.views import ExperimentView, StatusView
 from ..text import headline, one_line, parameters_text
@@ -191,7 +192,7 @@ class Conversation:
                 return self._stop(client, view, line.yes)
             case word:
                 client.command(view.id, word)
-                return sentence(headline(client.status(view.id)))
+                return self._standing(client, view, word)
 
     def _try(self, client: Answering, view: StatusView, line: Line) -> Shown:
         given = {"notebook": line.notebook, "claim": line.claim}
@@ -222,7 +223,15 @@ class Conversation:
             if answer.strip().lower() not in ("y", "yes"):
                 return sentence("not stopped")
         client.command(view.id, "stop")
-        return sentence(headline(client.status(view.id)))
+        return self._standing(client, view, "stop")
+
+    def _standing(self, client: Answering, view: StatusView, word: str) -> Shown:
+        """Where the project stands after a command, and why."""
+        now = client.status(view.id)
+        self.known.learn(now)
+        is_over = word == "resume" and now.state is ProjectState.FINISHED
+        more = "; with a larger budget it goes on: %deepresearch start --cycles N" if is_over else ""
+        return sentence(f"{headline(now)}: {one_line(now.reason, 200)}{more}")
 
 
 def _newest(client: Answering, project_id: str, count: int | None) -> Sequence[ExperimentView]:

@@ -6,6 +6,8 @@ import contextlib
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,3 +93,24 @@ def test_a_folder_outside_the_servers_root_is_researched_all_the_same(folder: Pa
         until(lambda: not is_running(pid))
     finally:
         server.stop()
+
+
+def test_in_plain_ipython_everything_is_text(tmp_path: Path) -> None:
+    code = """
+%deepresearch help open
+%deepresearch statsu
+%deepresearch status
+print(get_ipython().complete("", "%deepresearch start --dir", 25))
+%deepresearch?
+"""
+    command = [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"]
+    command += ["--ext=jupyter_deepresearch", "-c", code]
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "%deepresearch open N [--project NAME]" in done.stdout and "<pre" not in done.stdout
+    assert "('--dir', ['--direction'])" in done.stdout and "directive TEXT" in done.stdout
+    first, second = done.stderr.strip().splitlines()
+    assert first.startswith("deepresearch: unknown command 'statsu'; did you mean status?")
+    assert second == "deepresearch: no project is known yet; start one with `%deepresearch start PATH`"
