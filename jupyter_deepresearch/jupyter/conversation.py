@@ -2,18 +2,18 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..config.loading import Options
 from ..core.project import BRIEF_LIMIT_CHARS
 from ..core.types import ProjectState
-from ..errors import Conflict, Forbidden, InvalidInput, NoServer, NotFound
+from ..errors import Forbidden, InvalidInput, NoServer, NotFound
 from ..service.views import ExperimentView, StatusView
 from ..text import headline, one_line, parameters_text
 from .answering import Answering
 from .arguments import Line
 from .completing import Known
+from .meant import place_meant, project_meant, run_meant, waiting_meant
 from .panel.screen import PanelShown
 from .render import PANEL_ROWS, Renderer, Shown, lines, sentence
 from .servers import URL_VARIABLE, here
@@ -89,7 +89,7 @@ class Conversation:
                 " the rest to notes/*.md"
             )
         brief = line.text if line.text and line.text.strip() else None
-        folder, options = self._place(line)
+        folder, options = place_meant(line.path, line.options, self.cwd())
         view = client.start(folder, options, brief)
         self.started = view.id
         return view
@@ -99,19 +99,6 @@ class Conversation:
         shown = draw(view, client.newest(view.id, PANEL_ROWS))
         return PanelShown(shown.text, shown.html, view, client, again, draw, client.remark)
 
-    def _place(self, line: Line) -> tuple[Path, Options]:
-        """The folder that is meant: a notebook's own where it is the notebook that was named."""
-        try:
-            place = (self.cwd() / Path(line.path).expanduser()).resolve()
-            is_notebook = place.suffix == ".ipynb" and place.is_file()
-        except (OSError, RuntimeError, ValueError):  # too long a name, no such person, a zero byte
-            raise InvalidInput(f"start: found {one_line(line.path)!r}; accepted: the path of a folder") from None
-        if not is_notebook:
-            return place, line.options
-        if line.options.notebook is not None:
-            raise InvalidInput(f"start: found two notebooks, {place.name} and {line.options.notebook}; accepted: one")
-        return place.parent, replace(line.options, notebook=place.name)
-
     def _renderer(self) -> Renderer:
         return Renderer(self.cwd())
 
@@ -120,31 +107,13 @@ class Conversation:
     def _project(self, client: Answering, name: str | None) -> StatusView:
         """The project named, else the one started here, else the one around this folder, else the only one."""
         if name is None and self.started is not None:
-            return client.status(self.started)
+            try:
+                return client.status(self.started)
+            except NotFound:  # its folder is gone
+                self.started = None
         known = client.projects()
         self.known.hear(known)
-        if name is not None:
-            return self._named(known, name)
-        here = self.cwd().resolve()
-        around = [view for view in known if here.is_relative_to(view.path)]
-        if around:
-            return max(around, key=lambda view: len(view.path))
-        if len(known) == 1:
-            return known[0]
-        if not known:
-            raise NotFound("no project is known yet; start one with `%deepresearch start PATH`")
-        names = ", ".join(sorted(view.project for view in known))
-        raise Conflict(f"several projects are known ({names}); say which one by --project NAME")
-
-    def _named(self, known: tuple[StatusView, ...], name: str) -> StatusView:
-        found = [view for view in known if name in (view.id, view.project)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            ids = ", ".join(view.id for view in found)
-            raise Conflict(f"several projects are called {one_line(name)!r}; say which one by its id: {ids}")
-        names = ", ".join(sorted(view.project for view in known)) or "none"
-        raise NotFound(f"there is no project {one_line(name)!r}; known: {names}")
+        return project_meant(known, name, self.cwd())
 
     # Questions
 
@@ -185,7 +154,7 @@ class Conversation:
                 client.command(view.id, "directive", text=line.text)
                 return sentence("written; it is read before the next hypothesis")
             case "cancel":
-                run = _live_run(view, line.run)
+                run = run_meant(view, line.run)
                 client.command(view.id, "cancel", run=run)
                 return sentence(f"run {one_line(run)} is being cancelled")
             case "stop":
@@ -202,19 +171,10 @@ class Conversation:
         return sentence(f"{what}: runs next, with the same record and verdict as any hypothesis")
 
     def _decide(self, client: Answering, view: StatusView, line: Line) -> Shown:
-        number = line.numbers[0] if line.numbers else self._only_waiting(view, line.word)
+        number = line.numbers[0] if line.numbers else waiting_meant(view, line.word)
         reason = {"reason": line.text} if line.word == "reject" and line.text else {}
         client.command(view.id, line.word, hypothesis=number, **reason)
         return sentence(f"hypothesis {number}: {'approved' if line.word == 'approve' else 'rejected'}")
-
-    def _only_waiting(self, view: StatusView, word: str) -> int:
-        numbers = [waiting.hypothesis for waiting in view.waiting]
-        if len(numbers) == 1:
-            return numbers[0]
-        if not numbers:
-            raise NotFound(f"{word}: nothing waits for you")
-        found = ", ".join(str(number) for number in numbers)
-        raise InvalidInput(f"{word}: several hypotheses wait ({found}); say which one: {word} N")
 
     def _stop(self, client: Answering, view: StatusView, yes: bool) -> Shown:
         live = [run.run for run in view.running]
@@ -244,17 +204,3 @@ def _newest(client: Answering, project_id: str, count: int | None) -> Sequence[E
         if len(page) < wanted:
             break
     return rows
-
-
-def _live_run(view: StatusView, named: str) -> str:
-    """The run that is meant: by its name, by its experiment's number, or the only one that is live."""
-    number = named.removeprefix("#")
-    live = [run.run for run in view.running if not named or (number.isdecimal() and run.experiment == int(number))]
-    if len(live) == 1:
-        return live[0]
-    if named and not number.isdecimal():
-        return named
-    of = f" of experiment {int(number)}" if named else ""
-    if not live:
-        raise NotFound(f"cancel: no run{of} is live")
-    raise InvalidInput(f"cancel: several runs{of} are live ({', '.join(live)}); say which one: cancel RUN")
