@@ -218,8 +218,13 @@ def test_one_value_or_none_and_a_narrow_page(stage: Stage) -> None:
     read(stage, [Spot(1, Decision.BASELINE, 0.5)])
     stage.page.wait_for_selector(".dr-chart[viewBox]")
     assert legend(stage) == {"baseline": 1}
+    assert stage.page.get_by_text("no experiment has a value yet").is_hidden()
     assert path(stage, ".dr-best-line:not(.dr-older-line)") == ""
     assert "NaN" not in stage.page.locator("#views").inner_html()
+    # Two lines at nearly one height: their names do not lie on each other.
+    read(stage, [Spot(2, Decision.CONFIRMED, 0.502), Spot(3, Decision.WORSE, 0.4)])
+    best, base = (stage.page.locator(f".dr-{word}-name").get_attribute("y") or "" for word in ("best", "base"))
+    assert float(base) - float(best) == pytest.approx(15, abs=0.2)
     stage.page.evaluate("() => { document.getElementById('views').style.width = '300px'; }")
     stage.page.wait_for_selector('.dr-chart[viewBox^="0 0 300"]')
     assert stage.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

@@ -7,16 +7,17 @@ function medianOf(sorted) {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
-// The range to show of these values: all of them, but for those far outside of where most of them and the `anchors`
-// (values that must be seen) are. Null where there is nothing to show.
+// The range that shows these values, but for those far outside of where most of them and the `anchors` are: those of
+// them that must be seen. Null where there is nothing to show.
 function shownRange(values, anchors = [], deviations = OUTSIDE_DEVIATIONS) {
-  const sorted = [...values, ...anchors].filter(Number.isFinite).sort((one, other) => one - other);
+  const sorted = values.filter(Number.isFinite).sort((one, other) => one - other);
   if (sorted.length === 0) return null;
   const middle = medianOf(sorted);
   const deviation = medianOf(sorted.map((value) => Math.abs(value - middle)).sort((one, other) => one - other));
   const fixed = anchors.filter(Number.isFinite);
   const [lowest, highest] = [Math.min(...fixed, middle), Math.max(...fixed, middle)];
-  const reach = deviations * Math.max(deviation, (highest - lowest) / 4) || Infinity;
+  // Of few values nobody knows yet where most of them are.
+  const reach = deviations * (1 + (20 / sorted.length) ** 2) * Math.max(deviation, (highest - lowest) / 4) || Infinity;
   const inside = sorted.filter((value) => value >= lowest - reach && value <= highest + reach);
   return padded(inside[0], inside.at(-1));
 }
