@@ -17,5 +17,10 @@ Messages to a view: ``{kind: "points", after, seq}`` with packed experiments tha
 Messages from a view: ``{kind: "hello", seq}`` (what changed after ``seq``?); ``{kind: "here"}`` while it can be seen;
 ``{kind: "ask", id, what, ...}`` with ``what`` one of ``history {before?, limit?}``, ``experiment {experiment}``,
 ``diff {experiment, to?}``, ``parameters {}``; ``{kind: "tell", id, command: {kind, ...}}``, a command of the contract,
-in which ``parameters`` are texts as a person types them.
+in which ``parameters`` are texts as a person types them. An ``id`` is a text that no other view uses, since answers go
+to all; a ``command_id`` in the command, of one's own or made here, keeps it from being done twice.
+
+Answers' bodies: rows of the history, newest first; one row; a ``ChangesView``; the ``ParameterView`` lines; ``{seq}``.
+What is no number is null. All but ``points`` stays below 90 kB: where it would not, long texts end in "…" and lists are
+shorter. Of several pages of points only the last has a new ``seq``; the others repeat ``after``.
 """

@@ -71,7 +71,8 @@ def _cut(value: Any, chars: int, items: int) -> Any:
     if isinstance(value, str):
         return value if len(value) <= chars else f"{value[: chars - 1]}…"
     if isinstance(value, list):
-        return [_cut(item, chars, items) for item in value[:items]]
+        more = ["…"] if len(value) > items and isinstance(value[-1], str) else []
+        return [*(_cut(item, chars, items) for item in value[: items - len(more)]), *more]
     if isinstance(value, dict):
         return {key[:chars]: _cut(item, chars, items) for key, item in list(value.items())[: max(items, 30)]}
     return value

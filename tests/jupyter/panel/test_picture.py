@@ -65,6 +65,7 @@ def test_a_diff_of_huge_cells_stays_below_the_limit() -> None:
     cells = tuple(ChangedView(f"cell-{n}", tuple(f"+{'x' * 300}" for _ in range(2000))) for n in range(30))
     found = plain(ChangesView(0, 1, cells))
     assert len(json.dumps(found)) <= MESSAGE_BYTES and found["after"] == 1
+    assert found["changes"][0]["lines"][-1] == "…", "it says that there is more"
 
 
 def test_what_is_no_number_is_null() -> None:
