@@ -87,9 +87,12 @@ def test_pages_changes_and_links(stage: Stage) -> None:
 
 
 def test_the_panel_is_read_without_colours_and_with_a_keyboard(stage: Stage) -> None:
-    stage.build()
-    stage.show(**research.traits(status=research.status(running=[research.run()])))
     page = stage.page
+    stage.build()
+    page.evaluate(CONFIG, {"baseUrl": "/", "notebookPage": "notebooks"})
+    stage.show(**research.traits(status=research.status(running=[research.run()], place="")))
+    link = page.get_by_role("link", name="open the notebook of experiment 12")
+    assert link.get_attribute("href") == "/notebooks/experiments/0012-idea%20no%2012.ipynb"
     verdicts = page.locator(".dr-verdict").all_inner_texts()
     assert [" ".join(text.split()) for text in verdicts][:4] == [
         "▶ running",
