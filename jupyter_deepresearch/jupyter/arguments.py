@@ -105,6 +105,8 @@ def _free(word: str, rest: str, cell: str | None) -> Line:
     found = re.match(rf"--project(?:=|\s+)({_QUOTED}|\S+)\s*", rest)
     project = _unquoted(found[1]) if found else None
     rest = rest[found.end() :] if found else rest
+    if not found and re.match(r"--project\b", rest):
+        raise _refused(word, "argument --project: expected one argument")
     numbers: tuple[int, ...] = ()
     if word == "reject":
         number = re.match(r"#?(\d{1,9})(?:\s+|$)", rest)

@@ -12,7 +12,7 @@ from ..service.views import ExperimentView, StatusView
 from ..text import headline, one_line, parameters_text
 from .answering import Answering
 from .arguments import Line
-from .completing import Known
+from .completing import Known, quoted
 from .meant import place_meant, project_meant, run_meant, waiting_meant
 from .panel.screen import PanelShown
 from .render import PANEL_ROWS, Renderer, Shown, lines, sentence
@@ -189,9 +189,11 @@ class Conversation:
         """Where the project stands after a command, and why."""
         now = client.status(view.id)
         self.known.learn(now)
-        is_over = word == "resume" and now.state is ProjectState.FINISHED
-        more = "; with a larger budget it goes on: %deepresearch start --cycles N" if is_over else ""
-        return sentence(f"{headline(now)}: {one_line(now.reason, 200)}{more}")
+        said = f"{headline(now)}: {one_line(now.reason, 200)}"
+        if word == "resume" and now.state is ProjectState.FINISHED:
+            folder = quoted(os.path.relpath(now.path, self.cwd()))
+            said += f"; with a larger budget it goes on: %deepresearch start {folder} --cycles N"
+        return sentence(said)
 
 
 def _newest(client: Answering, project_id: str, count: int | None) -> Sequence[ExperimentView]:

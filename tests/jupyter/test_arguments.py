@@ -81,6 +81,7 @@ def test_a_line_is_read_as_meant(line: str, cell: str | None, meant: Line) -> No
         ("diff 1 2 3", None, "at most 2"),
         ("approve 1 2", None, "found '2'"),
         ("directive", None, "the text is missing"),
+        ("directive --project", None, "expected one argument; accepted: directive [--project NAME] TEXT"),
         ("directive", " \n", "the text is missing"),
         ("try lr", None, "'lr'"),
         ("try 3=4", None, "'3=4'"),
