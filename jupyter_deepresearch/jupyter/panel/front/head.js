@@ -51,7 +51,7 @@ function makeRank(panel) {
     say(label, `${item.label} ${item.metric}`);
     say(value, item.rank ? measured(item.rank.value, item.rank.interval, item.rank.seeds) : "none yet");
     say(since, item.since);
-    say(open, item.rank ? `#${shown} ${oneLine(item.rank.claim, 60)}` : "");
+    say(open, item.rank ? `#${shown} ${oneLine(item.rank.claim, 120)}` : "");
     show(open, item.rank);
   };
   return { node, update };
