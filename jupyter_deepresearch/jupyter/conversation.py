@@ -26,12 +26,14 @@ _PAGE = 1000  # rows that may be asked for at once
 class Conversation:
     """One kernel's talk with its server, or with the folders where no server takes the project.
 
-    ``ask`` puts a question to the person; ``started`` is the project in hand, ``known`` what answers have told.
+    ``ask`` puts a question to the person; ``home`` is the notebook's folder, ``started`` the project in hand, ``known``
+    what answers have told.
     """
 
     connect: Callable[[], Answering]
     ask: Callable[[str], str]
     cwd: Callable[[], Path] = here
+    home: Path | None = None
     started: str | None = None
     known: Known = field(default_factory=Known)
     _is_detached: bool = False
@@ -100,7 +102,7 @@ class Conversation:
         return PanelShown(shown.text, shown.html, view, client, again, draw, client.remark)
 
     def _renderer(self) -> Renderer:
-        return Renderer(self.cwd())
+        return Renderer(self.home or self.cwd())
 
     # Which project
 

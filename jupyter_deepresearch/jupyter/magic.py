@@ -1,5 +1,6 @@
 """``%deepresearch`` and ``%%deepresearch``: research from a notebook's cell."""
 
+import os
 import sys
 
 from IPython.core.error import StdinNotImplementedError
@@ -11,6 +12,7 @@ from .arguments import read_line
 from .client import Client
 from .conversation import Conversation
 from .ipython import install
+from .meant import notebook_folder
 from .panel.screen import Screen, screen_of
 from .words import overview
 
@@ -19,12 +21,13 @@ ERROR_CHARS = 1000
 
 def load(ipython: InteractiveShell) -> None:
     """Add the magic, with its tab completion, to ``ipython``."""
-    conversation, screen = Conversation(Client.here, _ask), screen_of(ipython)
+    conversation = Conversation(Client.here, _ask, home=notebook_folder(os.environ))
+    screen = screen_of(ipython)
 
     def deepresearch(line: str, cell: str | None = None) -> None:
         _answer(conversation, screen, line, cell)
 
-    deepresearch.__doc__ = f"Research a notebook: %deepresearch COMMAND\n\n{overview()}\n"
+    deepresearch.__doc__ = f"Research a notebook: %deepresearch WORD ...\n\n{overview()}\n"
     ipython.magics_manager.register_function(deepresearch, "line_cell", "deepresearch")
     install(ipython, conversation.known)
 

@@ -1,6 +1,6 @@
 """Which project, folder, run or hypothesis is meant where a line leaves it open: never a guess."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +8,17 @@ from ..config.loading import Options
 from ..errors import Conflict, InvalidInput, NotFound
 from ..service.views import StatusView
 from ..text import one_line
+
+
+def notebook_folder(environ: Mapping[str, str]) -> Path | None:
+    """Where the notebook of this kernel lies, for links that go on working after ``%cd``; None where nobody tells."""
+    named = Path(environ.get("JPY_SESSION_NAME", ""))
+    if named.is_absolute() and named.parent.is_dir():
+        return named.parent
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
 
 
 def project_meant(known: Sequence[StatusView], name: str | None, cwd: Path) -> StatusView:

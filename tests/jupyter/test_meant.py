@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_deepresearch.config.loading import Options
 from jupyter_deepresearch.errors import Conflict, DeepResearchError, InvalidInput, NotFound
-from jupyter_deepresearch.jupyter.meant import place_meant, project_meant, run_meant, waiting_meant
+from jupyter_deepresearch.jupyter.meant import notebook_folder, place_meant, project_meant, run_meant, waiting_meant
 from tests.jupyter.statuses import run, status, waiting
 
 OUTER, INNER = status("outer", "/home/ada"), status("inner", "/home/ada/inner")
@@ -66,3 +66,13 @@ def test_a_notebook_stands_for_its_folder(tmp_path: Path) -> None:
     for path in ("~nobody-of-this-name/x", "a\0.ipynb", f"{'x' * 300}.ipynb"):
         with pytest.raises(InvalidInput, match="accepted: the path of a folder"):
             place_meant(path, cycles, tmp_path)
+
+
+def test_links_start_from_the_notebook_wherever_its_kernel_works_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes").mkdir()
+    assert notebook_folder({"JPY_SESSION_NAME": str(tmp_path / "notes" / "a.ipynb")}) == tmp_path / "notes"
+    for name in ("", "a.ipynb", str(tmp_path / "gone" / "a.ipynb")):
+        assert notebook_folder({"JPY_SESSION_NAME": name}) == tmp_path
