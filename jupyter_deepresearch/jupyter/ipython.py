@@ -52,6 +52,8 @@ def _matcher(known: Known) -> Callable[[CompletionContext], SimpleMatcherResult]
         if line is None or _is_body(context):
             return SimpleMatcherResult(completions=[], suppress=False)
         found = [SimpleCompletion(offer.text, type=offer.kind) for offer in offers(line, known, Path())]
+        if not found and line.fragment:  # what is typed itself, lest names of Python are offered in a text
+            found = [SimpleCompletion(line.fragment, type="text")]
         return SimpleMatcherResult(
             completions=found, matched_fragment=line.fragment, suppress=bool(found), ordered=True
         )
@@ -62,5 +64,5 @@ def _matcher(known: Known) -> Callable[[CompletionContext], SimpleMatcherResult]
 
 
 def _is_body(context: CompletionContext) -> bool:
-    """Whether the cursor is in the body of a cell magic, which is not ours to complete."""
-    return context.cursor_line > 0 and context.full_text.lstrip().startswith("%%")
+    """Whether the cursor is in the body of a cell of ours, which is text."""
+    return context.cursor_line > 0 and context.full_text.lstrip().startswith("%%deepresearch")

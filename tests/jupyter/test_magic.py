@@ -167,6 +167,8 @@ def test_it_completes_and_explains_itself(shared: JupyterServer) -> None:
     assert completed(kernel, "x = 1\n%deepresearch start --di") == (["--direction"], "--di")
     assert completed(kernel, "%%deepresearch start --me\na brief", 25) == (["--metric"], "--me")
     assert completed(kernel, "%deepresearch start --approval=a")[0] == ["--approval=auto", "--approval=ask"]
+    assert completed(kernel, "%deepresearch reject 3 ma") == (["ma"], "ma"), "a reason is no name of Python"
+    assert completed(kernel, "%%time\n%deepresearch sta")[0] == ["start", "status"]
     assert "start" not in completed(kernel, "%%deepresearch start\n%deepresearch st")[0], "a brief is not completed"
     assert kernel.run("%reload_ext jupyter_deepresearch") == Cell()
     assert completed(kernel, "%deepresearch sta")[0] == ["start", "status"], "and it says nothing of it twice"
