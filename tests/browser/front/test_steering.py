@@ -26,7 +26,11 @@ def test_what_costs_work_asks_once_and_is_sent_once(stage: Stage) -> None:
     head.get_by_role("button", name="Stop").click()
     question = head.get_by_role("group", name="Stop and cancel 2 live runs (#12 seed 1, #5 seed 2)?")
     expect(question).to_be_visible()
-    assert (focused(head), commands(stage)) == ("Keep them", [])
+    assert (focused(head), commands(stage)) == ("Go on", [])
+    stage.set("status", research.status(running=[research.run(5, seed=2)]))
+    question = head.get_by_role("group", name="Stop and cancel 1 live run (#5 seed 2)?")
+    expect(question).to_be_visible()
+    assert focused(head) == "Go on"
     page.keyboard.press("Escape")
     expect(question).to_be_hidden()
     assert (focused(head), commands(stage)) == ("Stop", [])
@@ -40,7 +44,7 @@ def test_what_costs_work_asks_once_and_is_sent_once(stage: Stage) -> None:
     expect(head).to_contain_text("the project is stopped already")
     expect(stop).to_be_enabled()
 
-    run = page.locator(".dr-run").nth(1)
+    run = page.locator(".dr-run")
     run.get_by_role("button", name="Cancel #5, seed 2").click()
     run.get_by_role("button", name="Cancel the run").click()
     assert commands(stage)[1:] == [{"kind": "cancel", "run": "r5"}]

@@ -30,7 +30,7 @@ function makeMessage() {
   };
 }
 
-// One question in the place of the browser's own dialogue: {node, ask(text, yes, no, act), close()}.
+// One question in the place of the browser's own dialogue: {node, ask(text, yes, no, act), reword(text), close()}.
 function makeQuestion() {
   const onkeydown = (event) => event.key === "Escape" && close();
   const node = h("div", { class: "dr-question", role: "group", hidden: true, onkeydown });
@@ -51,7 +51,8 @@ function makeQuestion() {
     show(node, true);
     stay.focus();
   };
-  return { node, ask, close };
+  const reword = (text) => node.firstChild && say(node.firstChild, text);
+  return { node, ask, reword, close };
 }
 
 // Send one command. The buttons `pressed` rest until it is answered, so nobody sends it twice; refusals are said by

@@ -84,6 +84,12 @@ const STEERED_SAID = {
   stop: "Stopped: nothing new is started; live runs are cancelled.",
 };
 
+function stopWords(runs) {
+  if (!runs.length) return "Stop? No run is live any more.";
+  const names = runs.map((run) => `#${run.experiment} seed ${run.seed}`).join(", ");
+  return `Stop and cancel ${counted(runs.length, "live run")} (${names})?`;
+}
+
 // The buttons that make sense in this state; stopping asks first where live runs would be lost.
 function makeSteering(panel) {
   const message = makeMessage();
@@ -92,9 +98,7 @@ function makeSteering(panel) {
   const stop = () => {
     const runs = panel.state.status?.running ?? [];
     if (!runs.length) return tell("stop");
-    const names = runs.map((run) => `#${run.experiment} seed ${run.seed}`).join(", ");
-    const text = `Stop and cancel ${counted(runs.length, "live run")} (${names})?`;
-    return question.ask(text, "Stop", runs.length === 1 ? "Keep it" : "Keep them", () => tell("stop"));
+    return question.ask(stopWords(runs), "Stop", "Go on", () => tell("stop"));
   };
   const buttons = {
     pause: button("Pause", () => tell("pause"), { title: "start nothing new; live runs finish" }),
@@ -105,7 +109,9 @@ function makeSteering(panel) {
   const update = (status) => {
     const offered = STEERED[status?.state] ?? [];
     for (const [kind, one] of Object.entries(buttons)) show(one, offered.includes(kind));
-    if (!offered.includes("stop")) question.close();
+    // Runs end and begin while a person thinks about it.
+    if (offered.includes("stop")) question.reword(stopWords(status.running));
+    else question.close();
   };
   return { buttons: row, below: [question.node, message.node], update };
 }
