@@ -19,19 +19,22 @@ _QUOTED = re.compile(r""""[^"]*(?:"|$)|'[^']*(?:'|$)""")
 
 @dataclass
 class Known:
-    """What the latest answers said of each project, by its id; ``current`` is that of the last one."""
+    """What the latest answers said of each project, by its id; ``current`` is that of the last one.
+
+    A panel's thread may tell it something while Tab is pressed: ``projects`` is only ever replaced.
+    """
 
     projects: dict[str, StatusView] = field(default_factory=dict)
     current: str | None = None
 
     def learn(self, view: StatusView) -> None:
         """Keep what an answer says of the project that is talked of."""
-        self.projects[view.id] = view
+        self.hear([view])
         self.current = view.id
 
     def hear(self, views: Iterable[StatusView]) -> None:
         """Keep what an answer says of any projects."""
-        self.projects.update({view.id: view for view in views})
+        self.projects = {**self.projects, **{view.id: view for view in views}}
 
     def of(self, name: str | None) -> StatusView | None:
         """The project of this name or id, else the one talked of last."""

@@ -97,7 +97,12 @@ class Conversation:
         return view
 
     def _panel(self, client: Answering, view: StatusView, again: Callable[[], Answering]) -> Shown:
-        draw = self._renderer().panel
+        renderer = self._renderer()
+
+        def draw(now: StatusView, rows: Sequence[ExperimentView]) -> Shown:
+            self.known.hear([now])
+            return renderer.panel(now, rows)
+
         shown = draw(view, client.newest(view.id, PANEL_ROWS))
         return PanelShown(shown.text, shown.html, view, client, again, draw, client.remark)
 
