@@ -43,6 +43,10 @@ def pause_s(running: bool, heard_s_ago: float, trouble: int) -> float:
 class Outlet(Protocol):
     """Where what the feed finds goes. All of it is called in the feed's thread."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody can still hear of it; the thread ends where nobody can."""
+
     def show(self, trait: str, value: Any) -> None:
         """Replace a trait as a whole."""
 
@@ -103,7 +107,7 @@ class Feed:
     # In the thread
 
     def _run(self) -> None:
-        while not self._is_over.is_set():
+        while self._outlet.is_open and not self._is_over.is_set():
             try:
                 self._step()
             except Exception as error:  # noqa: BLE001 (a thread that ends would leave a panel that says nothing)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import anywidget
+import comm
 import traitlets
 
 from ...service.views import ExperimentView, StatusView
@@ -40,8 +41,8 @@ class Panel(anywidget.AnyWidget):
 
     @property
     def is_open(self) -> bool:
-        """Whether views can still hear of it: ``Widget.close_all()`` closes every widget of a kernel."""
-        return self.comm is not None
+        """Whether views can still hear of it: ``Widget.close_all()`` closes every widget, a page may close its own."""
+        return self.comm is not None and self.comm.comm_id in comm.get_comm_manager().comms
 
     def show(self, trait: str, value: Any) -> None:
         setattr(self, trait, value)
@@ -69,8 +70,8 @@ class Panel(anywidget.AnyWidget):
         return {"text/plain": repr(self), WIDGET_MIME: view}, {}
 
 
-def _let_messages_keep_their_shell(comm: Any) -> None:
+def _let_messages_keep_their_shell(talk: Any) -> None:
     """Messages of a view come over a shell of their own, which a running cell does not hold up. ipykernel 7.4 moves
     them to the shell in which the last message was sent, and that is the cell's: ours may stay where they are."""
-    if hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = lambda content, shell: shell
+    if hasattr(talk, "_reply_subshell_for"):
+        talk._reply_subshell_for = lambda content, shell: shell

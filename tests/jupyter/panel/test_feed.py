@@ -31,6 +31,7 @@ class Heard:
     messages: list[tuple[dict[str, Any], list[bytes]]] = field(default_factory=list)
     tables: list[list[int]] = field(default_factory=list)
     woken: threading.Event = field(default_factory=threading.Event)
+    is_open: bool = True
 
     def show(self, trait: str, value: Any) -> None:
         self.traits[trait] = value
@@ -343,12 +344,17 @@ def test_whatever_goes_wrong_its_thread_goes_on(played: Played, monkeypatch: pyt
     assert played.heard.messages[0][0]["id"] == "b"
 
 
-def test_its_thread_hears_works_and_ends(played: Played) -> None:
+@pytest.mark.parametrize("ended_by", ["close", "a closed panel"])
+def test_its_thread_hears_works_and_ends(played: Played, ended_by: str) -> None:
     played.feed.start()
     thread = next(t for t in threading.enumerate() if t.name == f"deepresearch panel {PROJECT}")
     assert thread.daemon
     played.feed.put({"kind": "ask", "id": "a", "what": "parameters"})
     assert played.heard.woken.wait(20)
-    played.feed.close()
+    if ended_by == "close":
+        played.feed.close()
+    else:
+        played.heard.is_open = False
+        played.feed.put({"kind": "here"})
     thread.join(20)
     assert not thread.is_alive() and [m["id"] for m, _ in played.heard.messages] == ["a"]

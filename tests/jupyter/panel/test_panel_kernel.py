@@ -19,6 +19,7 @@ from jupyter_deepresearch.config.loading import Options
 from tests.jupyter.doubles import Doubled, write_project
 from tests.jupyter.kernels import Cell, JupyterServer, Kernel
 from tests.jupyter.test_magic import made
+from tests.jupyter.test_magic_alone import a_kernel
 from tests.terminal import tell
 
 SLOW = """import time
@@ -159,16 +160,35 @@ def test_a_panel_shown_again_is_the_same_and_one_for_each_project(shared: Jupyte
         kernel.say(f"stop --yes --project {name}")
 
 
-@pytest.mark.slow
-def test_a_plain_ipython_shows_text_alone(tmp_path: Path) -> None:
+@pytest.fixture
+def finished(tmp_path: Path) -> Path:
+    """A project that was researched to its end, of which no server knows."""
     folder = write_project(tmp_path / "small")
     service = Doubled().service()
     service.run(service.prepare(folder, Options(), "make it better"))
+    return folder
+
+
+@pytest.mark.slow
+def test_without_a_server_the_panel_looks_at_the_folder(finished: Path) -> None:
+    with a_kernel(finished) as kernel:
+        view = View(kernel)
+        view.show("%deepresearch panel")
+        assert view.traits["status"]["place"] is None and len(view.traits["rows"]) == 3
+        assert view.ask("h", kind="ask", what="history", before=1)[0]["decision"] == "baseline"
+        view.ask("t", kind="tell", command={"kind": "pause"})
+        view.ask("t2", kind="tell", command={"kind": "configure", "budget": {"cycles": 9}})
+        view.hear(lambda: view.traits["status"]["cycles"] == 9)
+        assert view.traits["trouble"] == "" and not any("traceback" in output for output in view.outputs)
+
+
+@pytest.mark.slow
+def test_a_plain_ipython_shows_text_alone(finished: Path, tmp_path: Path) -> None:
     code = "%load_ext jupyter_deepresearch\n%deepresearch panel\nimport sys\nprint('ipywidgets' in sys.modules)"
     (tmp_path / "code.ipy").write_text(code)
     done = subprocess.run(
         [sys.executable, "-m", "IPython", "--colors=NoColor", str(tmp_path / "code.ipy")],
-        cwd=folder,
+        cwd=finished,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+import comm
 import pytest
 
 from jupyter_deepresearch.jupyter.panel.glance import look
@@ -54,6 +55,11 @@ def test_answers_leave_nothing_behind(panel: Panel) -> None:
     for number in range(100):
         panel.send(Answer(f"a{number}", {}))
     assert not getattr(panel.comm, "_reply_subshell_ids", {})
+
+
+def test_a_panel_that_a_page_has_closed_says_so(panel: Panel) -> None:
+    comm.get_comm_manager().comm_close(None, None, {"content": {"comm_id": panel.model_id}})
+    assert not panel.is_open
 
 
 def test_a_closed_panel_says_so_and_takes_everything_quietly(panel: Panel) -> None:
