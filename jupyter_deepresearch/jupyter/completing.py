@@ -1,18 +1,14 @@
 """What Tab offers behind ``%deepresearch``: only what this kernel knows already, so it never waits for a server."""
 
-import contextlib
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jupyter_core.paths import jupyter_path
-
 from ..service.views import StatusView
+from .nearby import Offer, kernels, paths, quoted
 from .words import WORDS, Argument, Fill
 
-MOST_PATHS = 200
 _LINE = re.compile(r"\s*(?:[\w., ]+=\s*)?%{0,2}deepresearch[ \t]+(.*)", re.DOTALL)
 _QUOTED = re.compile(r""""[^"]*(?:"|$)|'[^']*(?:'|$)""")
 
@@ -40,14 +36,6 @@ class Known:
         """The project of this name or id, else the one talked of last."""
         named = [view for view in self.projects.values() if name in (view.id, view.project)]
         return named[0] if name is not None and named else self.projects.get(self.current or "")
-
-
-@dataclass(frozen=True)
-class Offer:
-    """One completion: the text that takes the place of what is typed, and its kind in a word."""
-
-    text: str
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -152,14 +140,14 @@ class _Filler:
             case Fill.WORD:
                 yield from (Offer(word, "command") for word in WORDS)
             case Fill.KERNEL:
-                yield from (Offer(name, "kernel") for name in _kernels())
+                yield from (Offer(name, "kernel") for name in kernels())
             case Fill.PROJECT:
                 names = sorted(view.project for view in self.known.projects.values())
                 yield from (Offer(quoted(name), "project") for name in names)
             case Fill.PLACE:
-                yield from _paths(fragment, self.cwd)
+                yield from paths(fragment, self.cwd)
             case Fill.NOTEBOOK:
-                yield from _paths(fragment, self._folder(view))
+                yield from paths(fragment, self._folder(view))
             case _ if view is not None:
                 yield from _of_project(argument.fill, view)
 
@@ -199,44 +187,3 @@ def _parameters(view: StatusView) -> tuple[str, ...]:
     searched = (re.match(r"[^\W\d]\w*", part) for part in view.space)
     names = [*(found[0] for found in searched if found), *(n for w in view.waiting for n in w.parameters)]
     return tuple(dict.fromkeys(names))
-
-
-def quoted(text: str) -> str:
-    """As a person must type it: in quotes where it holds spaces."""
-    return f'"{text}"' if re.search(r"\s", text) else text
-
-
-def _kernels() -> Iterator[str]:
-    """The names of the kernelspecs on this machine. Only folders are looked at."""
-    for place in jupyter_path("kernels"):
-        with contextlib.suppress(OSError):
-            yield from (entry.name for entry in sorted(Path(place).iterdir()) if (entry / "kernel.json").is_file())
-
-
-def _paths(fragment: str, folder: Path) -> Iterator[Offer]:
-    """Folders and notebooks that begin with what is typed, which may be in quotes."""
-    quote = fragment[:1] if fragment[:1] in ("'", '"') else ""
-    begun = fragment.removeprefix(quote)
-    above, _, name = begun.rpartition("/")
-    above = f"{above}/" if "/" in begun else ""
-    with contextlib.suppress(RuntimeError):  # a home of nobody
-        folder /= Path(above).expanduser()
-    for entry in _entries(folder, name):
-        path = f"{above}{entry}"
-        mark = quote or ('"' if re.search(r"\s", path) else "")
-        yield Offer(f"{mark}{path}" + ("" if path.endswith("/") else mark), "path")
-
-
-def _entries(folder: Path, name: str) -> Iterator[str]:
-    found: list[str] = []
-    with contextlib.suppress(OSError, ValueError), os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.startswith(name) or (entry.name.startswith(".") and not name.startswith(".")):
-                continue
-            if entry.is_dir():
-                found.append(f"{entry.name}/")
-            elif entry.name.endswith(".ipynb"):
-                found.append(entry.name)
-            if len(found) == MOST_PATHS:
-                break
-    yield from sorted(found)

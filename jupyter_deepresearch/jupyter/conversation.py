@@ -12,8 +12,9 @@ from ..service.views import ExperimentView, StatusView
 from ..text import headline, one_line, parameters_text
 from .answering import Answering
 from .arguments import Line
-from .completing import Known, quoted
+from .completing import Known
 from .meant import place_meant, project_meant, run_meant, waiting_meant
+from .nearby import quoted
 from .panel.screen import PanelShown
 from .render import PANEL_ROWS, Renderer, Shown, lines, sentence
 from .servers import URL_VARIABLE, here
