@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display, update_display
 
+from ...errors import DeepResearchError, StorageFailed
 from ...service.views import ExperimentView, StatusView
 from ..answering import Answering
 from ..render import Shown, sentence
@@ -55,13 +56,27 @@ class Screen:
     _placed: dict[str, _Placed] = field(default_factory=dict)
 
     def show(self, shown: Shown) -> None:
-        """Show it in the cell that is running. Raises what the client of a panel raises."""
-        if not isinstance(shown, PanelShown) or not self.is_live:
+        """Show it in the cell that is running. A panel that cannot be live raises DeepResearchError, its table is
+        shown all the same."""
+        if not isinstance(shown, PanelShown):
             display(shown)
             return
-        placed = self._panel(shown)
         if shown.remark:
             display(sentence(shown.remark))
+        if self.is_live:
+            self._show_live(shown)
+        else:
+            display(_static(shown))
+
+    def _show_live(self, shown: PanelShown) -> None:
+        try:
+            placed = self._panel(shown)
+        except DeepResearchError:
+            display(_static(shown))
+            raise
+        except ImportError as error:
+            display(_static(shown))
+            raise StorageFailed(f"the live panel needs ipywidgets and anywidget: {error}") from None
         display(placed.panel)
         display(_static(shown), display_id=placed.display_id)
 
