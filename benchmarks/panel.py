@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ class _Effort:
     ticks: int = 10
     idle_s: float = 30.0
     alone_s: float = _ALONE_S
-    before: int = 200
+    before: int = 500
     growth: int = 2000
 
 
@@ -109,7 +110,8 @@ def _opened(bench: _Bench) -> Said:
     seconds = time.perf_counter() - began
     bench.row("the cell that shows the panel", seconds, "s")
     bench.notes.append(
-        f"the cell asks a server that has not been asked before; a view is opened with {opened.size:,} bytes"
+        f"the cell asks a server that was not asked before, on a machine with {os.getloadavg()[0]:.1f} processes at work"
+        f" for {os.cpu_count()} cores; a view is opened with {opened.size:,} bytes"
     )
     bench.viewer.tell({"kind": "hello", "seq": opened.content["state"]["points_seq"]})
     bench.viewer.hear_until(lambda said: any(one.kind == "custom" for one in said))
@@ -135,7 +137,6 @@ def _live_run(bench: _Bench) -> Iterator[Run]:
         run = next(event.run for event in planned if isinstance(event, ev.Planned))
         with live_run(bench.folder, run.id, bench.effort.reports):
             _told(bench, bench.append(ev.Resume(), *planned))
-            bench.viewer.hear(2.0)
             yield run
     finally:
         bench.append(ev.Stop())
@@ -207,9 +208,11 @@ def _growth(bench: _Bench) -> list[list[Said]]:
 
 
 def _write_on(bench: _Bench, over: threading.Event) -> None:
+    """Cycles, one event after another, faster than they can be shown. Their answers would have the bill summed anew."""
     while not over.is_set():
         for event in bench.past.cycle():
-            bench.store.append(event)
+            if not isinstance(event, ev.Answered):
+                bench.store.append(event)
 
 
 def _page(bench: _Bench, page: Painting, opened: Said, heard: list[list[Said]]) -> None:

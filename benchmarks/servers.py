@@ -73,6 +73,9 @@ class Asker:
         answer = self._connection.getresponse()
         return answer.status, answer.read()
 
+    def close(self) -> None:
+        self._connection.close()
+
 
 def _free_port() -> int:
     with socket.socket() as bound:
@@ -83,8 +86,8 @@ def _free_port() -> int:
 def _wait_for(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
     end = time.monotonic() + _UP_S
     while process.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            if Asker(server).get("deepresearch/api/projects")[0] == 200:
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(Asker(server)) as asker:
+            if asker.get("deepresearch/api/projects")[0] == 200:
                 return
         time.sleep(0.1)
     raise RuntimeError(f"the Jupyter server did not come up: {log.read_text(errors='replace')[-2000:]}")

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ class Viewer:
 def viewer_in(folder: Path, server: Server) -> Iterator[Viewer]:
     """A new kernel that works in ``folder`` and asks ``server``; ended in the end."""
     environ = {**os.environ, URL_VARIABLE: server.url, TOKEN_VARIABLE: server.token}
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(folder), env=environ)
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(folder), env=environ, stderr=subprocess.DEVNULL)
     try:
         viewer = Viewer(client, psutil.Process(_pid_of(client)))
         viewer.run("%load_ext jupyter_deepresearch")
