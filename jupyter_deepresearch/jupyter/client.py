@@ -168,8 +168,10 @@ class Client:
         except msgspec.MsgspecError:
             refusal = _Refusal()
         if refusal.reason is None and code in (401, 403):
-            why = "refuses our token" if self.server.token else "has no token (does it log in by password only?)"
-            return errors.Forbidden(f"{self._name} {why}: {refusal.message or code}")
+            if not self.server.token:  # so no kernel can ask it
+                why = "has no token (does it log in by password only? started with JUPYTER_TOKEN it takes both)"
+                return errors.NoServer(f"{self._name} {why}")
+            return errors.Forbidden(f"{self._name} refuses our token: {refusal.message or code}")
         if refusal.reason is None and code == 404:
             return errors.NoServer(f"{self._name} does not have the extension jupyter_deepresearch enabled")
         kind = _KINDS.get(code, errors.StorageFailed)

@@ -167,7 +167,7 @@ def test_whatever_a_server_answers_is_one_of_our_errors(
 
 def test_a_server_that_logs_in_by_password_is_told_apart() -> None:
     body = b'{"message": "Forbidden", "reason": null}'
-    with answering(403, body) as url, pytest.raises(errors.Forbidden, match="password"):
+    with answering(403, body) as url, pytest.raises(errors.NoServer, match="password only"):
         Client(Server(url, "")).projects()
 
 
