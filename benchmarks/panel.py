@@ -110,8 +110,8 @@ def _opened(bench: _Bench) -> Said:
     seconds = time.perf_counter() - began
     bench.row("the cell that shows the panel", seconds, "s")
     bench.notes.append(
-        f"the cell asks a server that was not asked before, on a machine with {os.getloadavg()[0]:.1f} processes at work"
-        f" for {os.cpu_count()} cores; a view is opened with {opened.size:,} bytes"
+        f"the cell asks a server that was not asked before; {os.getloadavg()[0]:.1f} processes were at work on"
+        f" {os.cpu_count()} cores; a view is opened with {opened.size:,} bytes"
     )
     bench.viewer.tell({"kind": "hello", "seq": opened.content["state"]["points_seq"]})
     bench.viewer.hear_until(lambda said: any(one.kind == "custom" for one in said))
