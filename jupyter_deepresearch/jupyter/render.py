@@ -126,12 +126,12 @@ class Renderer:
     def _history(self, view: StatusView, rows: Sequence[ExperimentView]) -> str:
         if not rows:
             return "<p>no experiment yet</p>"
-        champion = _champion(view)
+        champion, measure = _champion(view), text.latest_measure(rows)
         head = ("", "#", "decision", "value", "change", "time", "cost", "claim")
-        return table(head, (self._row(view, row, champion) for row in rows))
+        return table(head, (self._row(view, row, champion, measure) for row in rows))
 
-    def _row(self, view: StatusView, row: ExperimentView, champion: int | None) -> tuple[str, ...]:
-        cells = text.history_cells(row, champion)
+    def _row(self, view: StatusView, row: ExperimentView, champion: int | None, measure: int) -> tuple[str, ...]:
+        cells = text.history_cells(row, champion, measure)
         number = self._link(view, row.notebook, str(row.experiment))
         star = "★" if row.experiment == champion else ""
         return star, number, *map(escape, cells[2:]), escape(text.one_line(row.claim, _CLAIM_CHARS))

@@ -24,6 +24,7 @@ from .record import (
     earlier_text,
     history_cells,
     history_text,
+    latest_measure,
     memory_text,
 )
 from .standing import (
@@ -60,6 +61,7 @@ __all__ = [
     "headline",
     "history_cells",
     "history_text",
+    "latest_measure",
     "measured_text",
     "memory_text",
     "number_text",

@@ -29,7 +29,10 @@ def history_text(rows: Sequence[ExperimentView], champion: int | None = None) ->
     """
     if not rows:
         return "no experiment yet"
-    table = [("", "#", "decision", "value", "change", "time", "cost"), *(history_cells(row, champion) for row in rows)]
+    table = [
+        ("", "#", "decision", "value", "change", "time", "cost"),
+        *(history_cells(row, champion, latest_measure(rows)) for row in rows),
+    ]
     kept = [i for i in range(7) if i not in (4, 6) or any(row[i] for row in table[1:])]
     columns = [[row[i] for i in kept] for row in table]
     room = _TABLE_CHARS - sum(max(map(len, column)) + 2 for column in zip(*columns, strict=True))
@@ -37,13 +40,22 @@ def history_text(rows: Sequence[ExperimentView], champion: int | None = None) ->
     return aligned([(*cells, claim) for cells, claim in zip(columns, claims, strict=True)])
 
 
-def history_cells(row: ExperimentView, champion: int | None) -> tuple[str, ...]:
-    """Star, number, decision, value, change, time and cost of one experiment."""
+def latest_measure(rows: Sequence[ExperimentView]) -> int:
+    """The measure that the project has now, as far as these rows tell."""
+    return max((row.measure for row in rows), default=1)
+
+
+def history_cells(row: ExperimentView, champion: int | None, measure: int) -> tuple[str, ...]:
+    """Star, number, decision, value, change, time and cost of one experiment.
+
+    A value of another than the latest ``measure`` says so: the two must not be compared.
+    """
+    other = "" if row.measure == measure or row.value is None else f", measure {row.measure}"
     return (
         "*" if row.experiment == champion else "",
         str(row.experiment),
         decision_text(row),
-        measured_text(row.value, row.interval, row.seeds),
+        measured_text(row.value, row.interval, row.seeds) + other,
         delta_text(row.delta),
         seconds_text(row.elapsed_s),
         "" if row.usd == 0 else dollars(row.usd),

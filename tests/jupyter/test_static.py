@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -116,6 +117,8 @@ def test_a_history_fits_a_terminal_and_tells_change_time_and_cost() -> None:
     assert lines[-1] == "and 9,951 earlier experiments; `%deepresearch history all` shows every one"
     plain = RENDER.history(status(), [row(12)]).text.splitlines()
     assert plain[0].split() == ["#", "decision", "value", "time", "claim"] and plain[1].startswith("*  12")
+    mixed = RENDER.history(status(), [replace(row(12), measure=2), row(11)])
+    assert mixed.text.count("measure 1") == mixed.html.count("(3 seeds), measure 1") == 1
     assert "$?" in RENDER.history(status(), [row(12, None)]).text, "an unknown price is no zero"
 
 
