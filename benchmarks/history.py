@@ -150,7 +150,7 @@ def write_past(folder: Path, cycles: int) -> Past:
 @contextlib.contextmanager
 def live_run(folder: Path, run: str, reports: int) -> Iterator[None]:
     """The run folder of a live run that has reported so often; its runner is a process that only sleeps."""
-    runner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(86_400)"])
+    runner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     try:
         _write_run(ProjectPaths(folder).run(run), runner.pid, reports)
         yield
