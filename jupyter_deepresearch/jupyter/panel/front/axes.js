@@ -1,5 +1,6 @@
 // What both charts share: ranges, ticks, and a frame whose nodes stay while it is drawn again.
 
+const FLOOR_NAME = "none"; // where marks without a value stand
 const TICK_CHARACTER = 6.6; // px, of the charts' font
 const OUTSIDE_DEVIATIONS = 8; // median absolute deviations beyond which a value would flatten all others
 
@@ -56,7 +57,8 @@ function makeFrame(attributes) {
   const node = svg("svg", { class: "dr-chart", ...attributes }, grid, name);
   const fit = ({ width, height, xs, ys, right, xName, floor = 0, wholeX = false, ticked = xs }) => {
     const yTicks = ticksWithin(ys, Math.max(2, Math.round(height / 65)));
-    const left = Math.max(28, ...yTicks.map((tick) => tick.text.length * TICK_CHARACTER + 12));
+    const names = [...yTicks.map((tick) => tick.text), floor ? FLOOR_NAME : ""];
+    const left = Math.max(28, ...names.map((name) => name.length * TICK_CHARACTER + 12));
     const area = { left, right: width - right, top: 10, bottom: height - 34 - floor, floor: height - 34 };
     const scales = { ...area, ...scalesOf(area, xs, ys), width, height };
     put(node, "viewBox", `0 0 ${width} ${height}`);

@@ -147,7 +147,7 @@ function drawOutside(parts, { above, below }, scales) {
 }
 
 function drawFloor(parts, scene, scales) {
-  say(parts.floor, scene.valueless ? "none" : "");
+  say(parts.floor, scene.valueless ? FLOOR_NAME : "");
   put(parts.floor, "x", scales.left - 7);
   put(parts.floor, "y", scales.floor - 7);
 }

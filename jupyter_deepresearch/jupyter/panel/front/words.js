@@ -76,6 +76,7 @@ function oneLine(text, limit = 200) {
 function typed(value) {
   if (value === null || value === undefined) return "None";
   if (value === true || value === false) return value ? "True" : "False";
+  if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-4) return value.toExponential(); // as Python
   if (typeof value !== "string") return JSON.stringify(value);
   const bare = /^[\p{L}_][^"'()[\]{}]*$/u.test(value) && value.trim() === value;
   return bare && !/^(true|false|none)$/i.test(value) ? value : JSON.stringify(value);
