@@ -58,7 +58,7 @@ def open_notebook(visit: Visit, lab: Lab, path: str) -> Locator:
     page = visit.page
     page.goto(f"{lab.url}{path}?token={lab.token}")
     expect(page.locator(".jp-Notebook")).to_be_visible()
-    wait_for_idle_kernels(page, lab)
+    wait_for_idle_kernel(page, lab, Path(path).name)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     panel = page.locator(".dr-panel")
@@ -66,9 +66,14 @@ def open_notebook(visit: Visit, lab: Lab, path: str) -> Locator:
     return panel
 
 
-def wait_for_idle_kernels(page: Page, lab: Lab) -> None:
-    """The page shows a kernel as idle before it has one, and then asks which one to take."""
-    wait_for("a kernel", lambda: any(k["execution_state"] == "idle" for k in get(lab, "api/kernels")))
+def wait_for_idle_kernel(page: Page, lab: Lab, notebook: str) -> None:
+    """The page shows a notebook's kernel as idle before it has one, and then asks which one to take."""
+
+    def is_idle() -> bool:
+        sessions = {session["path"]: session["kernel"]["execution_state"] for session in get(lab, "api/sessions")}
+        return sessions.get(notebook) == "idle"
+
+    wait_for(f"the kernel of {notebook}", is_idle)
     expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first).to_be_visible()
 
 
@@ -118,7 +123,7 @@ def test_the_panel_lives_with_the_research(server: Lab, visit: Visit) -> None:
     # A new kernel shows it again.
     restart_kernel(page)
     page.evaluate("document.querySelector('.dr-panel').classList.add('before')")
-    wait_for_idle_kernels(page, server)
+    wait_for_idle_kernel(page, server, "steps.ipynb")
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     page.keyboard.press("Shift+Enter")

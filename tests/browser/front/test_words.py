@@ -13,7 +13,25 @@ pytestmark = pytest.mark.browser
 NUMBERS = (0.0, 0.98216, 1.0, -2.5, 1234.5678, 99999.4, 0.00012345, 12.0, 0.1 + 0.2, 100.0, -0.001)
 SECONDS = (0.04, 9.94, 10.4, 89.4, 90.0, 240.0, 5399.0, 5400.0, 36_000.0)
 USD = (0.0, 0.25, 0.00371, 0.012, 0.31, 0.1234, 12.5, 1234.0, 0.000004)
-VALUES = (0.003, 2.27e-06, 64, "relu", True, False, None, "1", "1e-3", "None", "true", "a b", "it's", 'say "x"', "", " x", -3)
+VALUES = (
+    0.003,
+    2.27e-06,
+    64,
+    "relu",
+    True,
+    False,
+    None,
+    "1",
+    "1e-3",
+    "None",
+    "true",
+    "a b",
+    "it's",
+    'say "x"',
+    "",
+    " x",
+    -3,
+)
 
 
 def test_one_word_for_one_thing(stage: Stage) -> None:
