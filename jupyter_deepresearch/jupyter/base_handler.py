@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-import msgspec
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 
@@ -43,14 +42,15 @@ class ResearchHandler(ExtensionHandlerMixin, APIHandler):
     auth_resource = "deepresearch"
 
     async def answer(self, ask: Callable[[Service], object], status: int = 200) -> None:
-        """Answer with what ``ask`` makes of the service, in a thread; our errors as ``{message, reason}``."""
+        """Answer with what ``ask`` makes of the service, in a thread; our errors as ``{message, reason, key?}``."""
         app = cast("DeepResearchApp", self.extensionapp)
         app.listen()
         try:
             body = await asyncio.to_thread(lambda: to_json(ask(app.service())))
         except DeepResearchError as error:
             status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-            body = msgspec.json.encode({"message": str(error), "reason": error.reason}).decode()
+            key = {} if error.key is None else {"key": error.key}
+            body = to_json({"message": str(error), "reason": error.reason, **key})
         self.set_status(status)
         self.finish(body)
 
