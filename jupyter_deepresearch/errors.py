@@ -24,9 +24,17 @@ Foreign exceptions are turned into one of these where they enter the package.
 
 
 class DeepResearchError(Exception):
-    """Root of the tree. ``reason`` is a stable word for programs, the message is for people."""
+    """Root of the tree. ``reason`` is a stable word for programs, the message is for people.
+
+    ``key`` is the one key of the configuration that is to blame ("budget.cycles"; "notebook" and "brief" too), None
+    where none is.
+    """
 
     reason = "error"
+
+    def __init__(self, message: str = "", key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class InvalidInput(DeepResearchError):

@@ -10,14 +10,15 @@ BRIEF_NAME = "PROJECT_BRIEF.md"
 
 def read_text(path: Path) -> str | None:
     """A file's text with ``\\n`` line ends, None where there is none."""
+    key = "brief" if path.name == BRIEF_NAME else None
     try:
         if not path.exists():
             return None
         if not path.is_file():
-            raise InvalidConfig(f"{path.name}: found a folder or device; accepted: a text file")
+            raise InvalidConfig(f"{path.name}: found a folder or device; accepted: a text file", key)
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidConfig(f"{path.name}: not valid UTF-8 at byte {error.start}; accepted: UTF-8 text") from None
+        raise InvalidConfig(f"{path.name}: not valid UTF-8 at byte {error.start}; accepted: UTF-8 text", key) from None
     except OSError as error:
         raise StorageFailed(f"{path.name} cannot be read: {error.strerror}") from error
 
@@ -27,7 +28,8 @@ def check_brief(text: str, source: str = BRIEF_NAME) -> str:
     if len(text) > BRIEF_LIMIT_CHARS:
         raise InvalidConfig(
             f"{source} has {len(text):,} characters; at most {BRIEF_LIMIT_CHARS:,} are accepted: "
-            "move the rest to notes/*.md"
+            "move the rest to notes/*.md",
+            "brief",
         )
     return text
 
@@ -48,12 +50,14 @@ def write_project_files(folder: Path, brief: str | None) -> None:
     there = read_text(folder / BRIEF_NAME)
     if there is not None:
         if there.strip() != brief.strip():
-            raise Conflict(f"{BRIEF_NAME} already exists and differs from the brief given; edit that file instead")
+            raise Conflict(
+                f"{BRIEF_NAME} already exists and differs from the brief given; edit that file instead", "brief"
+            )
         return
     try:
         _create(folder / BRIEF_NAME, brief.encode("utf-8"))
     except UnicodeEncodeError:
-        raise InvalidConfig("the brief given: not valid Unicode; accepted: UTF-8 text") from None
+        raise InvalidConfig("the brief given: not valid Unicode; accepted: UTF-8 text", "brief") from None
     except OSError as error:
         raise StorageFailed(f"{BRIEF_NAME} cannot be written: {error.strerror}") from error
 

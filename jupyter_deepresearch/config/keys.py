@@ -156,32 +156,32 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def refused(where: str, found: object, accepted: str) -> InvalidConfig:
-    """The one line of a refusal."""
-    return InvalidConfig(f"{where}: found {shown(found)}; accepted: {accepted}")
+def refused(where: str, found: object, accepted: str, key: str) -> InvalidConfig:
+    """The one line of a refusal, and the key that it is about ("budget.cycles")."""
+    return InvalidConfig(f"{where}: found {shown(found)}; accepted: {accepted}", key)
 
 
 def _value(where: str, path: str, raw: object, hint: Any) -> Any:
     """``raw`` as the type ``hint``, or one line that says why not."""
     kind = _required(hint)
     if kind is Price:
-        return None if raw is None and kind is not hint else _price(where, raw)
+        return None if raw is None and kind is not hint else _price(where, path, raw)
     rule = _rule(path, kind)
     try:
         value = msgspec.convert(raw, type=rule.reads or hint)
     except msgspec.ValidationError:
-        raise refused(where, raw, rule.accepted) from None
+        raise refused(where, raw, rule.accepted, path) from None
     finite = not isinstance(value, float) or math.isfinite(value)
     if value is not None and not (finite and rule.allows(value)):
-        raise refused(where, raw, rule.accepted)
+        raise refused(where, raw, rule.accepted, path)
     return rule.make(value) if rule.make else value
 
 
-def _price(where: str, raw: object) -> Price:
+def _price(where: str, path: str, raw: object) -> Price:
     accepted = "{input = USD, output = USD} per million tokens"
     if not isinstance(raw, Mapping) or set(raw) != {f.name for f in dataclasses.fields(Price)}:
-        raise refused(where, raw, accepted)
-    return Price(**{key: _value(f"{where}.{key}", f"price.{key}", value, float) for key, value in raw.items()})
+        raise refused(where, raw, accepted, path)
+    return Price(**{key: _value(f"{where}.{key}", f"{path}.{key}", value, float) for key, value in raw.items()})
 
 
 def _unknown(source: str, table: str, key: str, known: Sequence[str]) -> InvalidConfig:
@@ -189,7 +189,9 @@ def _unknown(source: str, table: str, key: str, known: Sequence[str]) -> Invalid
     near = difflib.get_close_matches(key, known, n=1)
     home = [name for name, cls in TABLES.items() if name != table and key in typing.get_type_hints(cls)]
     hint = f"; did you mean {near[0]}?" if near else f"; it belongs in [{home[0]}]" if home else ""
-    return InvalidConfig(f"{source}: unknown key {shown(key)}{place}{hint}; accepted: {', '.join(known)}")
+    accepted = ", ".join(known)
+    whole = f"{table}.{key}" if table else key
+    return InvalidConfig(f"{source}: unknown key {shown(key)}{place}{hint}; accepted: {accepted}", whole)
 
 
 def read_tables(source: str, tables: Mapping[str, object]) -> Iterator[Entry]:
@@ -202,7 +204,7 @@ def read_tables(source: str, tables: Mapping[str, object]) -> Iterator[Entry]:
             raise _unknown(source, "", name, (*_TOP_KEYS, *TABLES))
         elif not isinstance(content, Mapping):
             known = ", ".join(typing.get_type_hints(TABLES[name]))
-            raise refused(f"{source}: {name}", content, f"a table [{name}] with any of {known}")
+            raise refused(f"{source}: {name}", content, f"a table [{name}] with any of {known}", name)
         else:
             hints = typing.get_type_hints(TABLES[name])
             for key, raw in content.items():

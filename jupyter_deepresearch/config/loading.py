@@ -93,16 +93,16 @@ def _notebook(folder: Path, given: Entry | None) -> str:
     how = f'give notebook = "NAME.ipynb" in {CONFIG_NAME} or --notebook NAME.ipynb'
     if given is None and len(there) != 1:
         found = f"several notebooks ({listed})" if there else "no notebook (*.ipynb)"
-        raise InvalidConfig(f"{folder}: found {found}; accepted: one to research; {how}")
+        raise InvalidConfig(f"{folder}: found {found}; accepted: one to research; {how}", "notebook")
     where, name = (given.where, given.value) if given else (str(folder), there[0])
     try:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):
-            raise refused(where, name, "a notebook inside the project folder (a link leads out of it)")
+            raise refused(where, name, "a notebook inside the project folder (a link leads out of it)", "notebook")
         if not path.is_file():
-            raise refused(where, name, f"a notebook that exists: {listed or 'the folder has none'}")
+            raise refused(where, name, f"a notebook that exists: {listed or 'the folder has none'}", "notebook")
     except (OSError, RuntimeError, ValueError):
-        raise refused(where, name, "a notebook that can be read") from None
+        raise refused(where, name, "a notebook that can be read", "notebook") from None
     return name
 
 
@@ -158,9 +158,8 @@ def _checked(project: Project, entries: Sequence[Entry]) -> Project:
     gpus, wanted = project.launcher.gpus, project.launcher.gpus_per_run
     if not isinstance(gpus, str) and wanted > len(gpus):
         said = [entry.where for entry in entries if entry.key in ("gpus", "gpus_per_run")]
-        raise refused(
-            (said or ["[launcher]"])[-1], wanted, f"gpus_per_run at most {len(gpus)}, the number of GPUs in gpus"
-        )
+        accepted = f"gpus_per_run at most {len(gpus)}, the number of GPUs in gpus"
+        raise refused((said or ["[launcher]"])[-1], wanted, accepted, "launcher.gpus_per_run")
     return project
 
 
@@ -172,19 +171,23 @@ def _no_metric(notebook: str, reported: Sequence[str]) -> InvalidConfig:
     seen = f"; {notebook} reports {', '.join(reported)}" if reported else ""
     example = reported[0] if reported else "val_accuracy"
     accepted = f'metric = "{example}" there or --metric {example}'
-    return InvalidConfig(f"{CONFIG_NAME}: [objective] metric is missing; accepted: {accepted}{seen}")
+    return InvalidConfig(
+        f"{CONFIG_NAME}: [objective] metric is missing; accepted: {accepted}{seen}", "objective.metric"
+    )
 
 
 def refuse_unbuilt(project: Project) -> None:
     """Raise InvalidConfig where the configuration asks for what this version does not do yet."""
-    for where, found, accepted in (
-        ("[launcher] kind", project.launcher.kind, (LauncherKind.LOCAL,)),
-        ("[launcher] sandbox", project.launcher.sandbox, (SandboxKind.AUTO, SandboxKind.NONE)),
+    for key, found, accepted in (
+        ("kind", project.launcher.kind, (LauncherKind.LOCAL,)),
+        ("sandbox", project.launcher.sandbox, (SandboxKind.AUTO, SandboxKind.NONE)),
     ):
         if found not in accepted:
             names = ", ".join(f'"{name.value}"' for name in accepted)
             raise InvalidConfig(
-                f'{CONFIG_NAME}: {where}: "{found.value}" is not available in this version yet; accepted: {names}'
+                f'{CONFIG_NAME}: [launcher] {key}: "{found.value}" is not available in this version yet; '
+                f"accepted: {names}",
+                f"launcher.{key}",
             )
 
 
@@ -194,7 +197,8 @@ def reconfigure(project: Project, tables: Mapping[str, object]) -> Project:
     for entry in entries:
         if entry.table == "objective" and entry.value != getattr(project.objective, entry.key):
             raise InvalidConfig(
-                f"{entry.where} cannot change while a project is at work; change it in {CONFIG_NAME} and start again"
+                f"{entry.where} cannot change while a project is at work; change it in {CONFIG_NAME} and start again",
+                f"objective.{entry.key}",
             )
     return _lay_over(project, entries)
 
@@ -220,7 +224,8 @@ def _lay_over(project: Project, entries: Sequence[Entry]) -> Project:
         if entry.table == "" and entry.value != project.notebook:
             raise InvalidConfig(
                 f"{entry.where} cannot change in a project that was started (found {shown(entry.value)}, "
-                f"started with {shown(project.notebook)}); start another folder for that"
+                f"started with {shown(project.notebook)}); start another folder for that",
+                "notebook",
             )
     changed = {name: dataclasses.replace(getattr(project, name), **_known(name, entries)) for name in TABLES}
     return _checked(dataclasses.replace(project, **changed), entries)

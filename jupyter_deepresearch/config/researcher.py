@@ -83,7 +83,8 @@ def resolve_researcher(options: ResearcherOptions, environ: Mapping[str, str]) -
     if key is None and not is_elsewhere:
         raise InvalidConfig(
             f'{_WHERE} kind: found "claude" without a key; accepted: ANTHROPIC_API_KEY set where the research runs, '
-            'base_url of another server, or kind = "sweep"'
+            'base_url of another server, or kind = "sweep"',
+            "researcher.kind",
         )
     why = f'kind = "{kind}"' if kind else f"{named} is set" if is_elsewhere else f"{key} is set"
     chosen = _with_models(options, ResearcherKind.CLAUDE, address, named)
@@ -98,8 +99,9 @@ def refuse_unpriced(budget: Budget, choice: Choice, is_priced: Callable[[str], b
     for model in choice.models:
         if not is_priced(model):
             raise InvalidConfig(
-                f'deepresearch.toml: [budget] {limits[0]}: the price of "{model}" is not known; accepted: '
-                "price = {input = USD, output = USD} per million tokens in [researcher], or a budget of tokens or calls"
+                f'deepresearch.toml: [budget] {limits[0]}: the price of "{model}" is not known; accepted: price = '
+                "{input = USD, output = USD} per million tokens in [researcher], or a budget of tokens or calls",
+                f"budget.{limits[0]}",
             )
 
 
@@ -109,7 +111,7 @@ def _address(options: ResearcherOptions, environ: Mapping[str, str]) -> tuple[st
         if text:
             address = plain_address(text)
             if address is None:  # not shown: whatever it holds may be a secret
-                raise InvalidConfig(f"{named}: not an address; accepted: {ADDRESS}")
+                raise InvalidConfig(f"{named}: not an address; accepted: {ADDRESS}", "researcher.base_url")
             return address, named
     return None, ""
 
@@ -122,7 +124,8 @@ def _with_models(
     if leader is None and not is_anthropic(address):
         raise InvalidConfig(
             f"{_WHERE} leader_model: missing, and {named} is {host_of(address)}; "
-            'accepted: the name of a model that this server has, or kind = "sweep"'
+            'accepted: the name of a model that this server has, or kind = "sweep"',
+            "researcher.leader_model",
         )
     default = DEFAULT_MODEL if is_anthropic(address) else leader
     return dataclasses.replace(
@@ -139,12 +142,14 @@ def _command(options: ResearcherOptions, environ: Mapping[str, str]) -> Choice:
     if shutil.which(COMMAND, path=environ.get("PATH", "")) is None:
         raise InvalidConfig(
             f'{_WHERE} kind: found "claude-cli", but no command `{COMMAND}` on PATH; install Claude Code and log in '
-            'with it once, or take kind = "claude" or "sweep"'
+            'with it once, or take kind = "claude" or "sweep"',
+            "researcher.kind",
         )
     if options.base_url is not None:
         raise InvalidConfig(
             f'{_WHERE} base_url: does not go with kind = "claude-cli", whose command knows its own server; accepted: '
-            'no base_url, or kind = "claude"'
+            'no base_url, or kind = "claude"',
+            "researcher.base_url",
         )
     chosen = _with_models(options, ResearcherKind.CLAUDE_CLI, None)
     sentence = f"{_who(chosen)} through the command `{COMMAND}` and its account"

@@ -81,5 +81,6 @@ def find_kernel(name: str, notebook: str = "the notebook") -> KernelSpec:
         found = ", ".join(sorted(specs.find_kernel_specs())) or "none"
         raise InvalidNotebook(
             f'kernel "{name}" of {notebook} is not installed: found {found}; '
-            "install it or choose another in the notebook"
+            "install it or choose another in the notebook",
+            "launcher.kernel",
         ) from None

@@ -25,6 +25,8 @@ from .requests import read_number
 if TYPE_CHECKING:
     from .extension import DeepResearchApp
 
+API = "/deepresearch/api"
+PROJECT = rf"{API}/projects/([^/]+)"
 _STATUS: tuple[tuple[type[DeepResearchError], int], ...] = (
     (InvalidInput, 400),
     (Forbidden, 403),

@@ -54,6 +54,37 @@ async def test_a_start_that_cannot_be_is_one_line_and_leaves_no_trace(
     assert (await api.get("projects")).body == []
 
 
+async def test_a_refusal_names_the_key_that_is_to_blame(api: Api, folder: Path) -> None:
+    tables: dict[str, dict[str, object]] = {
+        "objective.metric": {"objective": {"metric": "!"}},
+        "objective.direction": {"objective": {"direction": "up"}},
+        "approval.mode": {"approval": {"mode": "perhaps"}},
+        "budget.cycles": {"budget": {"cycles": -1}},
+        "budget.cylces": {"budget": {"cylces": 1}},
+        "budget": {"budget": 3},
+        "researcher.kind": {"researcher": {"kind": "oracle"}},
+        "researcher.price": {"researcher": {"price": 3}},
+        "launcher.kernel": {"kernel": "no/kernel"},
+        "launcher.gpus_per_run": {"launcher": {"gpus": [0], "gpus_per_run": 2}},
+        "notebook": {"notebook": "other.ipynb"},
+        "brief": {"brief": "x" * 3001},
+    }
+    for key, body in tables.items():
+        answer = await api.post("projects", body={"path": "small", **body})
+        assert (answer.code, answer.body.get("key")) == (400, key), answer
+    (folder / "deepresearch.toml").write_text("")
+    assert (await api.post("projects", body={"path": "small"})).body["key"] == "objective.metric"
+    (folder / "deepresearch.toml").write_text("?")
+    assert "key" not in (await api.post("projects", body={"path": "small"})).body
+    (folder / "deepresearch.toml").write_text(CONFIG)
+    (folder / "PROJECT_BRIEF.md").write_text("mine")
+    there = await api.post("projects", body={"path": "small", "brief": "another"})
+    assert (there.code, there.body["key"]) == (409, "brief")
+    project = await finished(api)
+    told = {"kind": "configure", "budget": {"usd": "much"}}
+    assert (await api.post("projects", project, "commands", body=told)).body["key"] == "budget.usd"
+
+
 @pytest.mark.parametrize(
     ("path", "code", "reason"),
     [
