@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -177,10 +178,16 @@ def test_a_status_says_where_the_folder_is_for_its_server(
     assert (status.place, status.path, status.seq) == (place, str(folder), 1)
 
 
-def test_a_read_only_folder_is_refused_in_one_line(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "small")
-    for parent in (tmp_path, *tmp_path.parents[:3]):  # three of them where tests run side by side
-        parent.chmod(0o755)
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter: pytest's own are closed anew whenever another pytest begins."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_a_read_only_folder_is_refused_in_one_line(open_folder: Path) -> None:
+    folder = write_project(open_folder / "small")
     script = """
     import os, sys
     from pathlib import Path
