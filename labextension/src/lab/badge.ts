@@ -1,0 +1,5 @@
+import { ILab } from './lab';
+
+export function addBadge(lab: ILab): void {
+  void lab;
+}

@@ -1,0 +1,5 @@
+import { ILab } from './lab';
+
+export function addStatus(lab: ILab): void {
+  void lab;
+}

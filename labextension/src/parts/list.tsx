@@ -1,0 +1,105 @@
+import * as React from 'react';
+
+const OVERSCAN = 8;
+
+/**
+ * A list of rows of one height, of which only those in sight are in the page. Ten thousand rows scroll as ten do.
+ *
+ * The arrow keys, Page Up and Down, Home and End move the focus from row to row.
+ */
+export function VirtualList(props: {
+  label: string;
+  count: number;
+  rowHeight: number;
+  /** At most so high, in pixels; shorter where there are fewer rows. */
+  maxHeight: number;
+  keyOf: (index: number) => React.Key;
+  render: (index: number) => React.ReactNode;
+  /** Which rows are in sight, `end` not included. */
+  onRange?: (start: number, end: number) => void;
+}): JSX.Element {
+  const scroller = React.useRef<HTMLDivElement>(null);
+  const [top, setTop] = React.useState(0);
+  const frame = React.useRef(0);
+  const focus = React.useRef<number | null>(null);
+  const height = Math.min(props.maxHeight, props.count * props.rowHeight);
+  const start = Math.max(0, Math.floor(top / props.rowHeight) - OVERSCAN);
+  const end = Math.min(props.count, Math.ceil((top + height) / props.rowHeight) + OVERSCAN);
+  React.useEffect(() => props.onRange?.(start, end), [start, end, props.count, props.onRange]);
+  React.useEffect(() => () => window.cancelAnimationFrame(frame.current), []);
+  React.useEffect(() => {
+    // Fewer rows than before: the browser has moved the scroller without a scroll event that counts.
+    setTop(scroller.current?.scrollTop ?? 0);
+  }, [props.count, height]);
+  React.useEffect(() => {
+    const wanted = focus.current;
+    const row = wanted === null ? null : scroller.current?.querySelector<HTMLElement>(`[data-index="${wanted}"]`);
+    if (row) {
+      focus.current = null;
+      (row.querySelector<HTMLElement>('button, a, [tabindex]') ?? row).focus();
+    }
+  });
+  const onScroll = (): void => {
+    window.cancelAnimationFrame(frame.current);
+    frame.current = window.requestAnimationFrame(() => setTop(scroller.current?.scrollTop ?? 0));
+  };
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    const at = (event.target as HTMLElement).closest<HTMLElement>('[data-index]')?.dataset.index;
+    const page = Math.max(1, Math.floor(height / props.rowHeight) - 1);
+    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
+    const from = at === undefined ? -1 : Number(at);
+    const to = event.key === 'Home' ? 0 : event.key === 'End' ? props.count - 1 : from + steps[event.key];
+    if (Number.isNaN(to) || isTyping(event.target as HTMLElement)) {
+      return;
+    }
+    event.preventDefault();
+    focus.current = Math.max(0, Math.min(props.count - 1, to));
+    reveal(scroller.current, focus.current, props.rowHeight);
+    setTop(scroller.current?.scrollTop ?? 0);
+  };
+  const rows = Array.from({ length: end - start }, (_, i) => start + i);
+  return (
+    <div
+      className="jp-DeepResearch-list"
+      ref={scroller}
+      role="list"
+      aria-label={props.label}
+      tabIndex={0}
+      style={{ height }}
+      onScroll={onScroll}
+      onKeyDown={onKeyDown}
+    >
+      <div style={{ height: props.count * props.rowHeight, position: 'relative' }} role="presentation">
+        {rows.map(index => (
+          <div
+            key={props.keyOf(index)}
+            role="listitem"
+            aria-posinset={index + 1}
+            aria-setsize={props.count}
+            data-index={index}
+            className="jp-DeepResearch-row"
+            style={{ top: index * props.rowHeight, height: props.rowHeight }}
+          >
+            {props.render(index)}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function isTyping(target: HTMLElement): boolean {
+  return target.matches('input, textarea, select');
+}
+
+function reveal(scroller: HTMLElement | null, index: number, rowHeight: number): void {
+  if (scroller === null) {
+    return;
+  }
+  const [top, bottom] = [index * rowHeight, (index + 1) * rowHeight];
+  if (top < scroller.scrollTop) {
+    scroller.scrollTop = top;
+  } else if (bottom > scroller.scrollTop + scroller.clientHeight) {
+    scroller.scrollTop = bottom - scroller.clientHeight;
+  }
+}

@@ -1,0 +1,14 @@
+import * as React from 'react';
+
+import { Project } from '../live/project';
+import { Section } from '../parts/section';
+import { useSurroundings } from '../parts/surroundings';
+
+export function Settings(props: { project: Project }): JSX.Element {
+  const { trans } = useSurroundings();
+  return (
+    <Section name="settings" title={trans.__('Settings')} isOpenAtFirst={false}>
+      <p>{props.project.id}</p>
+    </Section>
+  );
+}
