@@ -10,10 +10,11 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { researchIcon } from './icon';
 import { addBadge } from './lab/badge';
 import { addCards } from './lab/cards';
-import { CATEGORY, Commands, ILab, NO_ARGUMENTS, PLUGIN } from './lab/lab';
+import { CATEGORY, Commands, ILab, PLUGIN } from './lab/lab';
 import { addMenu } from './lab/menu';
 import { addNotices } from './lab/notices';
 import { addStatus } from './lab/status';
+import { Choice } from './live/choice';
 import { Connection } from './live/connection';
 import { Drafts } from './live/drafts';
 import { Project } from './live/project';
@@ -76,6 +77,7 @@ function surround(
     projects: new Projects(connection),
     telling,
     drafts: new Drafts(),
+    choice: new Choice(),
     commands: app.commands,
     languages,
     project: id => {
@@ -92,8 +94,15 @@ function addOpen(lab: ILab): void {
     label: trans.__('Open Deep Research'),
     caption: trans.__('Show the research sidebar'),
     icon: researchIcon,
-    describedBy: NO_ARGUMENTS,
-    execute: () => lab.app.shell.activateById(SIDEBAR_ID)
+    describedBy: {
+      args: { type: 'object', properties: { project: { type: 'string', description: trans.__('The id of a project to show') } } }
+    },
+    execute: args => {
+      if (typeof args.project === 'string') {
+        lab.surroundings.choice.choose(args.project);
+      }
+      lab.app.shell.activateById(SIDEBAR_ID);
+    }
   });
   lab.palette?.addItem({ command: Commands.open, category: trans.__(CATEGORY) });
 }

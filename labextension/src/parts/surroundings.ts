@@ -5,6 +5,7 @@ import { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { Answer } from '../live/answer';
+import { Choice } from '../live/choice';
 import { Connection } from '../live/connection';
 import { Project } from '../live/project';
 import { Projects } from '../live/projects';
@@ -18,6 +19,7 @@ export interface ISurroundings {
   projects: Projects;
   telling: Telling;
   drafts: Drafts;
+  choice: Choice;
   commands: CommandRegistry;
   /** The project of this id; made when it is first asked for. */
   project(id: string): Project;

@@ -3,7 +3,6 @@ import * as React from 'react';
 
 import { researchIcon } from '../icon';
 import { Commands } from '../lab/lab';
-import { remember, remembered } from '../live/drafts';
 import { Complaint } from '../parts/button';
 import { ISurroundings, Surroundings, useSignal, useSurroundings } from '../parts/surroundings';
 import { Costs } from './cost';
@@ -95,18 +94,14 @@ function Empty(): JSX.Element {
 
 /** The list of projects and the one that was chosen last in this browser, else the first. */
 function Chosen(): JSX.Element {
-  const { projects, project } = useSurroundings();
-  const [wanted, want] = React.useState(remembered('project'));
+  const { projects, project, choice } = useSurroundings();
+  useSignal(choice.changed);
   const all = projects.all ?? [];
-  const row = (wanted === null ? null : projects.get(wanted)) ?? all[0];
-  const choose = (id: string): void => {
-    remember('project', id);
-    want(id);
-  };
+  const row = (choice.project === null ? null : projects.get(choice.project)) ?? all[0];
   const chosen = project(row.id);
   return (
     <>
-      <ProjectList all={all} chosen={row.id} onChoose={choose} />
+      <ProjectList all={all} chosen={row.id} onChoose={id => choice.choose(id)} />
       <div className="jp-DeepResearch-chosen" key={row.id}>
         <Header row={row} project={chosen} />
         <Waiting project={chosen} />
