@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = "jupyter_deepresearch"
 VALUES = {"core", "errors"}
-SURFACE = VALUES | {"_version", "app", "changes", "config", "detached", "forks", "service", "text"}
+SURFACE = VALUES | {"_version", "app", "changes", "config", "detached", "forks", "guess", "service", "text"}
 ARROWS: dict[str, set[str]] = {
     # what it is                may import
     "_version": set(),
@@ -29,6 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "text": VALUES | {"service"},  # tables for terminals
     "changes": VALUES | {"execution", "service"},
     "forks": VALUES | {"execution", "service"},
+    "guess": VALUES | {"config", "intake", "service"},
     "detached": VALUES | {"app", "config", "execution", "processes", "service"},
     "intake": VALUES | {"config", "execution"},  # a person's own code, before it is a project
     "doctor": VALUES | {"config", "execution", "researchers"},

@@ -137,7 +137,7 @@ def load(folder: Path, overrides: Options | None = None) -> Project:
         raise NotFound(f"{folder}: no such project folder")
     options = overrides or Options()
     entries = (
-        *read_tables(CONFIG_NAME, _read_toml(folder)),
+        *said(folder),
         *read_tables("request", options.tables),
         *_option_entries(options),
     )
@@ -151,6 +151,11 @@ def load(folder: Path, overrides: Options | None = None) -> Project:
     parts: dict[str, Any] = {name: _table(name, cls, tuple(given.values())) for name, cls in TABLES.items()}
     project = Project(name=folder.resolve().name, notebook=notebook, **parts)
     return _checked(project, entries)
+
+
+def said(folder: Path) -> tuple[Entry, ...]:
+    """What the file in ``folder`` says, nothing where there is none. Raises InvalidConfig, StorageFailed."""
+    return tuple(read_tables(CONFIG_NAME, _read_toml(folder)))
 
 
 def _checked(project: Project, entries: Sequence[Entry]) -> Project:
@@ -208,8 +213,7 @@ def reload(folder: Path, project: Project, overrides: Options) -> Project:
 
     Raises InvalidConfig, NotFound, StorageFailed.
     """
-    in_file = read_tables(CONFIG_NAME, _read_toml(folder))
-    entries = (*in_file, *read_tables("request", overrides.tables), *_option_entries(overrides))
+    entries = (*said(folder), *read_tables("request", overrides.tables), *_option_entries(overrides))
     wanted = _lay_over(project, entries)
     metric = wanted.objective.metric
     if metric == project.objective.metric or any((e.table, e.key) == ("objective", "direction") for e in entries):

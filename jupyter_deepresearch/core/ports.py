@@ -20,6 +20,29 @@ class Build:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a notebook says that it is a fork of: an experiment of a project, by its id."""
+
+    project: str
+    experiment: int
+
+
+@dataclass(frozen=True)
+class HandedBack:
+    """A fork against the experiment that it was made of.
+
+    ``source``: its cells beside that experiment's code files, None where only values differ; ``settings`` all values
+    that it runs with in place of those of the code, ``changes`` those that the experiment did not run with, ``edits``
+    what differs of the cells, as far as edits can say it.
+    """
+
+    source: Source | None
+    settings: Parameters = field(default_factory=dict)
+    changes: Parameters = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """Everything a launcher needs to start one run.
 
@@ -147,6 +170,12 @@ class Notebooks(Protocol):
     def parameters(self, build: Build) -> Parameters:
         """All values that a notebook made by ``build`` runs with. Raises InvalidNotebook."""
 
+    def origin(self, notebook: str) -> Origin | None:
+        """What the notebook at this path says that it is a fork of, None for any other."""
+
+    def handed_back(self, fork: Source, build: Build) -> HandedBack:
+        """A fork against the experiment that ``build`` makes. Raises InvalidNotebook."""
+
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         """Put a run's executed notebook into ``experiments/`` by rename; its relative path, if there is one."""
 
@@ -176,6 +205,9 @@ class RunRecords(Protocol):
 
     def output(self, run: str, chars: int) -> str:
         """What the cells of a run printed and raised, marked by cell, its last ``chars`` characters."""
+
+    def notebooks(self, experiment: int) -> Mapping[str, str]:
+        """The executed notebooks of an experiment, relative to the project's folder, by the run that each shows."""
 
     def waits(self, run: str) -> bool:
         """Whether a live run has not begun because others have what it needs: a wait that costs no budget."""

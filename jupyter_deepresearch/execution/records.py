@@ -14,6 +14,7 @@ from .metrics.series import MetricsFile, Series, parse_line
 from .metrics.tracks import tracks
 from .paths import ProjectPaths, RunPaths
 from .printed_tail import printed_tail
+from .published import published_notebooks
 from .reading import last_lines, last_sample, read_live, read_owner
 from .spec import MetricLine
 
@@ -85,6 +86,11 @@ class FolderRecords:
     def output(self, run: str, chars: int) -> str:
         """See ``core.ports.RunRecords``. "" where the run folder is gone."""
         return printed_tail(self._project.run(run), chars)
+
+    def notebooks(self, experiment: int) -> Mapping[str, str]:
+        """See ``core.ports.RunRecords``."""
+        folder = self._project.experiments
+        return {run: f"{folder.name}/{name}" for run, name in published_notebooks(folder, experiment).items()}
 
     def waits(self, run: str) -> bool:
         """Whether the run waits for GPUs that others have."""

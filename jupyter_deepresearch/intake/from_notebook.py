@@ -28,8 +28,7 @@ def propose_for_notebook(folder: Path, notebook: Path, wishes: Wishes) -> Propos
     copy = marked(source)
     seen = survey(copy.source)
     find_kernel(wishes.kernel or seen.kernel, notebook.name)
-    names = (*_stored_names(notebook), *source_names(_sources(folder.resolve(), notebook.resolve(), source)))
-    goal = goal_of(notebook.name, names, wishes.metric, wishes.direction)
+    goal = goal_of(notebook.name, metrics_seen(folder, notebook, source), wishes.metric, wishes.direction)
     name = _copy_name(folder, notebook, copy)
     files = ((name, copy.source.notebook),) if copy.marks else ()
     return Proposal(
@@ -42,6 +41,12 @@ def propose_for_notebook(folder: Path, notebook: Path, wishes: Wishes) -> Propos
         files=(*files, *project_files(folder, name, goal, wishes.kernel)),
         shown=copy.diff,
     )
+
+
+def metrics_seen(folder: Path, notebook: Path, source: Source) -> tuple[str, ...]:
+    """The metrics that ``notebook``, whose source this is, prints or logs or has printed, the likeliest first."""
+    names = (*_stored_names(notebook), *source_names(_sources(folder.resolve(), notebook.resolve(), source)))
+    return ranked(names)
 
 
 def the_notebook(folder: Path) -> Path:

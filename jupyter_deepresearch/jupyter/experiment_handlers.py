@@ -5,8 +5,9 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..changes import changes
+from ..changes import changes, codes
 from ..errors import InvalidInput
+from ..service import runs
 from ..service.opened import OpenedProject
 from .base_handler import PROJECT, ResearchHandler
 
@@ -84,11 +85,62 @@ class DiffHandler(ResearchHandler):
         await self.ask(project_id, lambda project: changes(project, int(number), self.number("to", None, 0)))
 
 
+class CodeHandler(ResearchHandler):
+    """``.../{id}/experiments/{n}/code?to=m``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str, number: str) -> None:
+        """The whole texts of the places that differ, of the two sides that ``diff`` has."""
+        await self.ask(project_id, lambda project: codes(project, int(number), self.number("to", None, 0)))
+
+
+class RunsHandler(ResearchHandler):
+    """``.../{id}/experiments/{n}/runs``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str, number: str) -> None:
+        """The facts of every run of the experiment, oldest first."""
+        await self.ask(project_id, lambda project: runs.runs(project, int(number)))
+
+
+class OutputHandler(ResearchHandler):
+    """``.../{id}/experiments/{n}/output?run=&chars=``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str, number: str) -> None:
+        """The end of what one run printed and raised: the live one, or the one that the experiment is shown by."""
+        await self.ask(project_id, lambda project: self._output(project, int(number)))
+
+    def _output(self, project: OpenedProject, number: int) -> object:
+        chars = self.count("chars", runs.OUTPUT_CHARS, 1, runs.MOST_OUTPUT_CHARS)
+        return runs.output(project, number, self.get_query_argument("run", None), chars)
+
+
+class SearchHandler(ResearchHandler):
+    """``.../{id}/search?text=&limit=``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str) -> None:
+        """The numbers of the experiments that a text fits, newest first."""
+        await self.ask(project_id, self._search)
+
+    def _search(self, project: OpenedProject) -> object:
+        return project.search(self.get_query_argument("text", ""), self.count("limit", 200, 1, EXPERIMENTS_LIMIT))
+
+
 EXPERIMENT = rf"{PROJECT}/experiments/([0-9]{{1,9}})"
 ROUTES: list[tuple[str, Any]] = [
     (rf"{PROJECT}/experiments", ExperimentsHandler),
     (EXPERIMENT, ExperimentHandler),
     (rf"{EXPERIMENT}/metrics", MetricsHandler),
     (rf"{EXPERIMENT}/diff", DiffHandler),
+    (rf"{EXPERIMENT}/code", CodeHandler),
+    (rf"{EXPERIMENT}/runs", RunsHandler),
+    (rf"{EXPERIMENT}/output", OutputHandler),
     (rf"{PROJECT}/points", PointsHandler),
+    (rf"{PROJECT}/search", SearchHandler),
 ]

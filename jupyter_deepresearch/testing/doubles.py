@@ -1,13 +1,13 @@
 """The doubles: each keeps its protocol's promises (idempotent launches, cancellable observation, ...)."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..core import events as ev
 from ..core.answers import Lesson, Proposal, Recalled
-from ..core.ports import Build, Curves, Observation, Progress, RunSpec
+from ..core.ports import Build, Curves, HandedBack, Observation, Origin, Progress, RunSpec
 from ..core.research import Account, Change, Meter, RunFailure, Seen
 from ..core.types import (
     Experiment,
@@ -137,6 +137,7 @@ class FakeNotebooks:
     published: dict[str, Verdict] = field(default_factory=dict)
     source: Source = field(default_factory=lambda: Source("{}"))
     seen: Source | None = None
+    origins: dict[str, Origin] = field(default_factory=dict)
 
     def read(self, notebook: str) -> tuple[Source, ev.Survey]:
         return self.source, self.survey
@@ -158,6 +159,12 @@ class FakeNotebooks:
 
     def parameters(self, build: Build) -> Parameters:
         return {**self.survey.parameters, **build.parameters}
+
+    def origin(self, notebook: str) -> Origin | None:
+        return self.origins.get(notebook)
+
+    def handed_back(self, fork: Source, build: Build) -> HandedBack:
+        return HandedBack(replace(fork, files=build.source.files), build.parameters)
 
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         path = f"experiments/{run.id}.ipynb"
@@ -204,6 +211,9 @@ class FakeRecords:
 
     def output(self, run: str, chars: int) -> str:
         return ""
+
+    def notebooks(self, experiment: int) -> Mapping[str, str]:
+        return {}
 
     def waits(self, run: str) -> bool:
         return run in self.waiting
