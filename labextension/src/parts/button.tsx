@@ -47,6 +47,10 @@ export function Button(props: {
   isBusy?: boolean;
   kind?: 'accept' | 'warn' | 'plain';
   title?: string;
+  /** Whether what it folds away is open; only for a button that does. */
+  isOpen?: boolean;
+  /** What it does, in a word that a command presses it by. */
+  does?: string;
 }): JSX.Element {
   const style = { accept: 'jp-mod-accept', warn: 'jp-mod-warn', plain: 'jp-mod-reject' }[props.kind ?? 'plain'];
   return (
@@ -55,6 +59,8 @@ export function Button(props: {
       className={`jp-DeepResearch-button jp-mod-styled ${style}`}
       aria-label={props.label}
       aria-disabled={props.isBusy || undefined}
+      data-does={props.does}
+      aria-expanded={props.isOpen}
       title={props.title ?? props.label}
       onClick={() => props.isBusy || props.onClick()}
     >
@@ -88,17 +94,21 @@ export function AskingButton(props: {
 }): JSX.Element {
   const { trans } = useSurroundings();
   const [isAsking, setAsking] = React.useState(false);
-  const first = React.useRef<HTMLSpanElement>(null);
+  const whole = React.useRef<HTMLSpanElement>(null);
+  const wasAsked = React.useRef(false);
   React.useEffect(() => {
-    if (isAsking) {
-      first.current?.querySelector('button')?.focus();
+    if (isAsking || wasAsked.current) {
+      whole.current?.querySelector('button')?.focus();
     }
+    wasAsked.current = isAsking;
   }, [isAsking]);
   if (!isAsking) {
     return (
-      <Button label={props.label} isBusy={props.isBusy} onClick={() => setAsking(true)}>
-        {props.children}
-      </Button>
+      <span ref={whole}>
+        <Button label={props.label} isBusy={props.isBusy} onClick={() => setAsking(true)}>
+          {props.children}
+        </Button>
+      </span>
     );
   }
   const yes = (): void => {
@@ -106,7 +116,7 @@ export function AskingButton(props: {
     props.onYes();
   };
   return (
-    <span className="jp-DeepResearch-question" role="group" aria-label={props.question} ref={first}>
+    <span className="jp-DeepResearch-question" role="group" aria-label={props.question} ref={whole}>
       <span>{props.question}</span>
       <Button kind="warn" onClick={yes}>
         {props.yes}
