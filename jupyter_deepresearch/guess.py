@@ -4,20 +4,21 @@ Nothing is written, no kernel is started.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .config.brief import read_brief
-from .config.loading import CONFIG_NAME, Options, load, reload, said
-from .config.researcher import resolve_researcher
+from .config.keys import Entry, shown
+from .config.loading import CONFIG_NAME, Options, load, said
 from .core.events import Survey
-from .core.project import ApprovalMode, Direction, Project, ResearcherKind, ResearcherOptions, guess_direction
+from .core.project import ApprovalMode, Direction, Project, guess_direction
 from .core.state import State
-from .errors import Conflict, Forbidden, InvalidConfig, InvalidInput, InvalidNotebook, NotFound
+from .errors import Conflict, Forbidden, InvalidInput, InvalidNotebook, NotFound
 from .service.kernels import choose_kernel
 from .service.opened import OpenedProject, has_log
 from .service.service import Service
+from .service.settings import WhoView, who
 
 MOST_METRICS = 12
 _ANY_METRIC = "score"
@@ -33,21 +34,13 @@ class LikelyMetric:
 
 
 @dataclass(frozen=True)
-class ProposerView:
-    """Who would propose, and one sentence on it; the sentence says why where nobody could."""
-
-    kind: ResearcherKind | None
-    sentence: str
-
-
-@dataclass(frozen=True)
 class GuessView:
     """What a start from here would be. ``place`` is the project's folder relative to the server's root, ``notebook``
     relative to that folder, ``project`` the id of the project that is there already.
 
-    ``metrics`` are the likely ones, best first. ``metric`` and ``direction`` are those that deepresearch.toml or the
-    project says, null where neither does; the rest is as a start without further words would have it: ``cycles``,
-    ``hours`` and ``usd`` null without a limit, ``space`` in words, ``remarks`` what a person should know before.
+    ``metrics`` are the likely ones, best first. ``metric`` and ``direction`` are those that the project there is at
+    work with, else those of deepresearch.toml, null where it says none; so is the rest, with the defaults of a start:
+    ``cycles``, ``hours`` and ``usd`` null without a limit, ``space`` in words, ``remarks`` what to know before.
     """
 
     place: str
@@ -61,7 +54,7 @@ class GuessView:
     hours: float | None
     usd: float | None
     brief: str
-    researcher: ProposerView
+    researcher: WhoView
     kernel: str
     space: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -79,7 +72,7 @@ def guess(service: Service, path: str, live_kernels: Mapping[Path, str] | None =
     at = _place(service, root, _inside(root, path))
     asked = _asked(at)
     source, survey = service.makers.notebooks(at.folder, asked.project).read(at.notebook)
-    researcher = _proposer(asked.project.researcher)
+    researcher = who(asked.project.researcher)
     project, remarks = _kernel(service, at, asked.project, survey, live_kernels or {})
     objective, budget = project.objective, project.budget
     seen = metrics_seen(at.folder, at.folder / at.notebook, source)
@@ -99,7 +92,7 @@ def guess(service: Service, path: str, live_kernels: Mapping[Path, str] | None =
         researcher=researcher,
         kernel=project.launcher.kernel or survey.kernel,
         space=tuple(map(str, survey.space)),
-        remarks=(*survey.remarks, *(remark for remark in remarks if remark != researcher.sentence)),
+        remarks=(*survey.remarks, *asked.remarks, *(remark for remark in remarks if remark != researcher.sentence)),
     )
 
 
@@ -185,20 +178,31 @@ def _state(service: Service, folder: Path) -> State:
 
 @dataclass(frozen=True)
 class _Asked:
-    """The configuration as a start without further words would have it, and what of the objective somebody said."""
+    """The configuration in force, or that of a start without further words; what of the objective somebody said."""
 
     project: Project
     has_metric: bool
     has_direction: bool
+    remarks: tuple[str, ...] = ()
 
 
 def _asked(at: _Place) -> _Asked:
+    entries = said(at.folder)
     if at.state is not None:
-        return _Asked(reload(at.folder, at.state.project, Options()), True, True)
-    keys = {entry.key for entry in said(at.folder) if entry.table == "objective"}
+        project = at.state.project
+        return _Asked(project, True, True, tuple(_not_in_force(project, entries)))
+    keys = {entry.key for entry in entries if entry.table == "objective"}
     has_metric = "metric" in keys
     options = Options(notebook=at.notebook, metric=None if has_metric else _ANY_METRIC)
     return _Asked(load(at.folder, options), has_metric, has_metric or "direction" in keys)
+
+
+def _not_in_force(project: Project, entries: tuple[Entry, ...]) -> Iterator[str]:
+    """What the file says otherwise than the project at work: changed since, or set aside by what a start said."""
+    for entry in entries:
+        there = getattr(getattr(project, entry.table) if entry.table else project, entry.key)
+        if there != entry.value:
+            yield f"{entry.where} is {shown(entry.value)}, and the project is at work with {shown(there)}"
 
 
 def _kernel(
@@ -211,11 +215,3 @@ def _kernel(
         return choose_kernel(at.folder, project, survey, Options(live_kernels=live_kernels), service.makers)
     except InvalidInput as error:  # a start would be refused: the form says so before
         return project, (str(error),)
-
-
-def _proposer(options: ResearcherOptions) -> ProposerView:
-    try:
-        choice = resolve_researcher(options, os.environ)
-    except InvalidConfig as error:
-        return ProposerView(options.kind, str(error))
-    return ProposerView(choice.kind, choice.sentence)

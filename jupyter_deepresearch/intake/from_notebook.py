@@ -1,6 +1,7 @@
 """A notebook -> what `init` proposes for it: roles, metric, a marked copy. The notebook itself is never written to."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..core.types import Source
@@ -15,6 +16,7 @@ from .proposal import Proposal, Wishes, goal_of, project_files
 from .sources import imported_sources, own_sources
 
 COPY_SUFFIX = ".research.ipynb"
+_MOST_PRINTED_CHARS = 50_000
 
 
 def propose_for_notebook(folder: Path, notebook: Path, wishes: Wishes) -> Proposal:
@@ -82,9 +84,19 @@ def _sources(folder: Path, notebook: Path, source: Source) -> tuple[str, ...]:
 
 
 def _stored_names(notebook: Path) -> tuple[str, ...]:
-    """The metrics among what the notebook printed when it was last run and saved."""
-    cells = json.loads(notebook.read_text(encoding="utf-8-sig")).get("cells", ())
-    outputs = [output for cell in cells for output in cell.get("outputs", ()) if isinstance(output, dict)]
-    texts = [output.get("text", "") for output in outputs if output.get("output_type") == "stream"]
-    printed = "\n".join("".join(text) for text in texts)
+    """The metrics among what the notebook printed when it was last run and saved; of a flood, its beginning and end."""
+    printed = "\n".join(_printed(json.loads(notebook.read_text(encoding="utf-8-sig")).get("cells")))
+    if len(printed) > _MOST_PRINTED_CHARS:
+        half = _MOST_PRINTED_CHARS // 2
+        printed = f"{printed[:half]}\n{printed[-half:]}"
     return ranked(printed_names(printed + "\n"))
+
+
+def _printed(cells: object) -> Iterator[str]:
+    """The texts of a notebook's streams. Nobody has checked its outputs: what is none of them is passed over."""
+    for cell in cells if isinstance(cells, list) else ():
+        outputs = cell.get("outputs") if isinstance(cell, dict) else None
+        for output in outputs if isinstance(outputs, list) else ():
+            if isinstance(output, dict) and output.get("output_type") == "stream":
+                text = output.get("text", "")
+                yield "".join(map(str, text)) if isinstance(text, list) else str(text)

@@ -73,6 +73,13 @@ def read_command(body: bytes) -> Told:
     return Told(parse(kind or "", rest), command_id)
 
 
+def read_path(text: str | None) -> str:
+    """The ``path`` of a query. Raises InvalidInput."""
+    if text is None:
+        raise InvalidInput("path is missing; accepted: a notebook, or a folder with one, relative to the server's root")
+    return text
+
+
 def read_number(name: str, text: str | None, default: int | None, low: int, high: int = _NUMBER_LIMIT) -> int | None:
     """A whole number out of a query, ``default`` where it is absent. Raises InvalidInput."""
     if text is None:

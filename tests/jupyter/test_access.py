@@ -25,12 +25,17 @@ ROUTES = [
     ("GET", "projects/x/experiments/1/code"),
     ("GET", "projects/x/experiments/1/runs"),
     ("GET", "projects/x/experiments/1/output"),
+    ("GET", "overview"),
+    ("GET", "projects/x/search"),
     ("GET", "projects/x/points"),
     ("GET", "projects/x/parameters"),
+    ("GET", "projects/x/settings"),
+    ("GET", "projects/x/directives"),
     ("GET", "projects/x/memory"),
     ("GET", "projects/x/cost"),
     ("GET", "projects/x/events"),
     ("POST", "projects/x/commands"),
+    ("GET", "guess"),
     ("GET", "gpus"),
 ]
 
