@@ -1,5 +1,108 @@
-import { ILab } from './lab';
+import { Notification } from '@jupyterlab/apputils';
 
+import { IOverview, IStatus } from '../api/shapes';
+import { due, onDue } from './due';
+import { Commands, ILab, PLUGIN } from './lab';
+
+const SHOWN_CHARS = 80;
+
+/** What was said last of a project: the hypotheses, and the notification while it is there. */
+interface ISaid {
+  id: string;
+  hypotheses: readonly number[];
+}
+
+/** One notification a project as long as hypotheses of it wait for the person, unless the settings say otherwise. */
 export function addNotices(lab: ILab): void {
-  void lab;
+  const notices = new Notices(lab);
+  onDue(lab.surroundings, () => notices.update());
+  void lab.settings?.load(PLUGIN).then(settings => {
+    const read = (): void => notices.allow(settings.composite['notifications'] !== false);
+    settings.changed.connect(read);
+    read();
+  });
+}
+
+class Notices {
+  constructor(private readonly _lab: ILab) {}
+
+  allow(isAllowed: boolean): void {
+    this._isAllowed = isAllowed;
+    this.update();
+  }
+
+  update(): void {
+    const rows = this._lab.surroundings.projects.all ?? [];
+    const wanted = new Map(rows.map(row => [row.id, this._isAllowed ? due(row) : []] as const));
+    [...this._said].filter(([project]) => (wanted.get(project)?.length ?? 0) === 0).forEach(([project, said]) => {
+      Notification.dismiss(said.id);
+      this._said.delete(project);
+    });
+    rows.filter(row => this._isAllowed && due(row).length > 0).forEach(row => this._say(row));
+  }
+
+  private _say(row: IOverview): void {
+    const said = this._said.get(row.id);
+    const hypotheses = due(row);
+    if (said !== undefined && said.hypotheses.join() === hypotheses.join()) {
+      return;
+    }
+    const message = this._message(row, hypotheses);
+    const isNews = said === undefined || hypotheses.some(number => !said.hypotheses.includes(number));
+    if (said !== undefined && Notification.manager.has(said.id)) {
+      Notification.update({ id: said.id, message });
+      this._said.set(row.id, { id: said.id, hypotheses });
+    } else if (isNews) {
+      // One that the person has closed comes back for another hypothesis alone.
+      this._said.set(row.id, { id: Notification.info(message, this._options(row)), hypotheses });
+    }
+    if (hypotheses.length === 1) {
+      void this._addClaim(row, hypotheses[0], message);
+    }
+  }
+
+  private _options(row: IOverview): Notification.IOptions<string> {
+    const { trans } = this._lab.surroundings;
+    const { commands } = this._lab.app;
+    const show = {
+      label: trans.__('Show'),
+      caption: trans.__('Show what waits in the sidebar'),
+      displayType: 'accent' as const,
+      callback: () => void commands.execute(Commands.open, { project: row.id })
+    };
+    return { autoClose: false, actions: [show] };
+  }
+
+  private _message(row: IOverview, hypotheses: readonly number[]): string {
+    const { trans } = this._lab.surroundings;
+    return trans._n(
+      '%2: hypothesis %3 is waiting for you',
+      '%2: %1 hypotheses are waiting for you (%3)',
+      hypotheses.length,
+      row.project,
+      hypotheses.map(number => `#${number}`).join(', ')
+    );
+  }
+
+  /** An only hypothesis is named by its claim, which the list of projects does not have. */
+  private async _addClaim(row: IOverview, hypothesis: number, message: string): Promise<void> {
+    const { connection } = this._lab.surroundings;
+    try {
+      const status = await connection.ask(client => client.get<IStatus>(`projects/${row.id}`));
+      const claim = status.waiting.find(waiting => waiting.hypothesis === hypothesis)?.claim;
+      const said = this._said.get(row.id);
+      if (claim !== undefined && said?.hypotheses.join() === String(hypothesis)) {
+        Notification.update({ id: said.id, message: `${message}: ${shortened(claim)}` });
+      }
+    } catch {
+      // The notice says the number; the sidebar says what is the matter with the server.
+    }
+  }
+
+  private readonly _said = new Map<string, ISaid>();
+  private _isAllowed = true;
+}
+
+function shortened(claim: string): string {
+  return claim.length > SHOWN_CHARS ? `${claim.slice(0, SHOWN_CHARS - 1)}…` : claim;
 }

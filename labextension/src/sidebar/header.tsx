@@ -1,17 +1,143 @@
 import * as React from 'react';
 
-import { IOverview } from '../api/shapes';
+import { IOverview, IRank, IStatus } from '../api/shapes';
+import { Commands } from '../lab/lab';
 import { Project } from '../live/project';
-import { useAnswer } from '../parts/surroundings';
-import { measured } from '../text/figures';
+import { Button, Complaint, Trouble, useDoing } from '../parts/button';
+import { useFocusKept } from '../parts/focus';
+import { Mark } from '../parts/mark';
+import { Spark, useSparkLabel } from '../parts/spark';
+import { useAnswer, useSurroundings } from '../parts/surroundings';
+import { difference, figure, measured } from '../text/figures';
+import { projectMark } from '../text/words';
+import { Controls } from './controls';
 
+/** The project that is looked at: what it does and why, how good it is, and the buttons that steer it as a whole. */
 export function Header(props: { row: IOverview; project: Project }): JSX.Element {
-  const { row } = props;
-  const status = useAnswer(props.project.status);
+  const { row, project } = props;
+  const { trans } = useSurroundings();
+  const status = useAnswer(project.status);
+  const { className, ...kept } = { className: 'jp-DeepResearch-header', ...useFocusKept<HTMLDivElement>() };
+  const { state, reason, cycle, cycles } = status ?? row;
   return (
-    <div className="jp-DeepResearch-header">
-      <p>{status?.reason ?? row.reason}</p>
-      <p>{row.champion && measured(row.champion.value, row.champion.interval)}</p>
+    <div className={className} {...kept} role="group" aria-label={trans.__('Project %1', row.project)}>
+      <div className="jp-DeepResearch-title">
+        <h3 title={row.path}>{row.project}</h3>
+        <span role="status">
+          <Mark mark={projectMark(state, trans)} />
+        </span>
+        <span className="jp-DeepResearch-cycle" title={trans.__('Cycles of the budget')}>
+          <span className="jp-DeepResearch-unseen">{trans.__('cycle')} </span>
+          {cycles === null ? cycle : `${cycle}/${cycles}`}
+        </span>
+      </div>
+      {project.status.error !== null && <Complaint text={project.status.error} />}
+      <p className="jp-DeepResearch-sentence">{capital(reason)}</p>
+      {state === 'finished' && (
+        <p className="jp-DeepResearch-hint">
+          {trans.__('To go on, raise its budget under Settings, or try an idea of your own.')}
+        </p>
+      )}
+      <Ranks row={row} status={status} project={project.id} />
+      <Branch status={status} project={project} />
+      <Controls row={row} state={state} live={status?.running.length ?? row.running.length} project={project} />
+      <Remarks lines={status?.remarks ?? []} />
     </div>
   );
+}
+
+/** The champion, the baseline and all that was measured between them. */
+function Ranks(props: { row: IOverview; status: IStatus | null; project: string }): JSX.Element {
+  const { trans } = useSurroundings();
+  const { row, status } = props;
+  const [champion, baseline] = [status?.champion ?? row.champion, status?.baseline ?? row.baseline];
+  const level = champion?.value ?? null;
+  const label = useSparkLabel(row.spark, row.metric, level);
+  const target = status?.objective.target ?? null;
+  const better = row.direction === 'maximize' ? trans.__('higher is better') : trans.__('lower is better');
+  return (
+    <div className="jp-DeepResearch-ranks">
+      <p className="jp-DeepResearch-hint">
+        {target === null
+          ? trans.__('%1, %2', row.metric, better)
+          : trans.__('%1, %2, target %3', row.metric, better, figure(target))}
+      </p>
+      {baseline === null && <p>{trans.__('Nothing measured yet: the baseline comes first.')}</p>}
+      <p>
+        {champion && champion.experiment !== baseline?.experiment && (
+          <Rank name={trans.__('best')} rank={champion} project={props.project}>
+            {baseline && ` (${difference(champion.value - baseline.value)})`}
+          </Rank>
+        )}
+        {baseline && <Rank name={trans.__('baseline')} rank={baseline} project={props.project} />}
+      </p>
+      <Spark values={row.spark} level={level} height={40} label={label} />
+    </div>
+  );
+}
+
+/** "best 0.9822 ±0.0016 (+0.041), 3 seeds, #10": the number opens the experiment. */
+function Rank(props: { name: string; rank: IRank; project: string; children?: React.ReactNode }): JSX.Element {
+  const { trans, commands } = useSurroundings();
+  const { rank, project, name } = props;
+  const open = (): void =>
+    void commands.execute(Commands.showExperiment, { project, experiment: rank.experiment });
+  return (
+    <span className="jp-DeepResearch-rank">
+      {name} <b>{measured(rank.value, rank.interval)}</b>
+      {props.children} {trans._n('%1 seed', '%1 seeds', rank.seeds)}{' '}
+      <button
+        type="button"
+        className="jp-DeepResearch-link"
+        title={rank.claim}
+        aria-label={trans.__('Show experiment %1, the %2', rank.experiment, name)}
+        onClick={open}
+      >
+        #{rank.experiment}
+      </button>
+    </span>
+  );
+}
+
+/** Where hypotheses grow from, as long as that is not the champion. */
+function Branch(props: { status: IStatus | null; project: Project }): JSX.Element | null {
+  const { trans } = useSurroundings();
+  const doing = useDoing();
+  const branch = props.status?.branch ?? null;
+  if (branch === null) {
+    return null;
+  }
+  const again = (): void => void doing.run(() => props.project.tell({ kind: 'branch', experiment: null }));
+  return (
+    <div className="jp-DeepResearch-branch">
+      <p>{trans.__('New hypotheses grow from experiment #%1, as you asked.', branch)}</p>
+      <Button isBusy={doing.isBusy} onClick={again}>
+        {trans.__('Grow from the champion again')}
+      </Button>
+      <Trouble doing={doing} />
+    </div>
+  );
+}
+
+/** What was noticed about the notebook and its surroundings. One line is shown, more are folded away. */
+function Remarks(props: { lines: readonly string[] }): JSX.Element | null {
+  const { trans } = useSurroundings();
+  const { lines } = props;
+  if (lines.length < 2) {
+    return lines.length === 0 ? null : <p className="jp-DeepResearch-hint">{lines[0]}</p>;
+  }
+  return (
+    <details className="jp-DeepResearch-remarks">
+      <summary>{trans.__('%1 remarks', lines.length)}</summary>
+      <ul>
+        {lines.map((line, i) => (
+          <li key={i}>{line}</li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
