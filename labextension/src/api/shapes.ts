@@ -319,8 +319,10 @@ export interface IGuess {
   direction: Direction | null;
   approval: 'auto' | 'ask' | null;
   cycles: number | null;
+  hours: number | null;
+  usd: number | null;
   brief: string;
-  researcher: { kind: string; sentence: string };
+  researcher: { kind: string | null; sentence: string };
   kernel: string | null;
   space: readonly string[];
   remarks: readonly string[];

@@ -1,0 +1,92 @@
+import * as React from 'react';
+
+import { Command, ISettings } from '../api/shapes';
+import { Project } from '../live/project';
+import { Button, IDoing, useDoing } from '../parts/button';
+import { useDraft, useSurroundings } from '../parts/surroundings';
+
+/** Settings that are being changed: what was typed is kept until the server has it and its answer shows it. */
+export interface IChanges {
+  /** What was typed, by the setting's key; what is not in it stands as the server has it. */
+  typed: Readonly<Record<string, string>>;
+  type(key: string, text: string): void;
+  save(command: Command): Promise<void>;
+  undo(): void;
+  isSaving: boolean;
+  isSaved: boolean;
+  doing: IDoing;
+  /** Where the focus goes once the buttons are gone. */
+  home: React.RefObject<HTMLFieldSetElement>;
+}
+
+export function useChanges(project: Project, settings: ISettings, name: string): IChanges {
+  const [draft, keep, forget] = useDraft(`${name}:${project.id}`);
+  const [sent, setSent] = React.useState<ISettings | null>(null);
+  const [isSaved, setSaved] = React.useState(false);
+  const home = React.useRef<HTMLFieldSetElement>(null);
+  const doing = useDoing();
+  const typed = draft === '' ? {} : (JSON.parse(draft) as Record<string, string>);
+  const over = (): void => {
+    const isInside = home.current?.contains(document.activeElement) ?? false;
+    forget();
+    setSent(null);
+    if (isInside) {
+      home.current?.querySelector<HTMLElement>('select, input')?.focus();
+    }
+  };
+  React.useEffect(() => {
+    if (sent !== null && sent !== settings) {
+      over();
+      setSaved(true);
+    }
+  }, [sent, settings]);
+  return {
+    typed,
+    type: (key, text) => {
+      keep(JSON.stringify({ ...typed, [key]: text }));
+      setSaved(false);
+      doing.clear();
+    },
+    save: async command => {
+      if (await doing.run(() => project.tell(command))) {
+        setSent(settings);
+        project.settings.expire();
+      }
+    },
+    undo: () => {
+      over();
+      doing.clear();
+    },
+    isSaving: doing.isBusy || sent !== null,
+    isSaved,
+    doing,
+    home
+  };
+}
+
+/** "Save" and "Undo", there while something is changed. */
+export function SaveButtons(props: {
+  changes: IChanges;
+  isChanged: boolean;
+  /** What is changed: the end of the buttons' names. */
+  what: string;
+  onSave: () => void;
+}): JSX.Element {
+  const { trans } = useSurroundings();
+  const { changes, what } = props;
+  return (
+    <div className="jp-DeepResearch-buttons">
+      {props.isChanged && (
+        <>
+          <Button kind="accept" label={trans.__('Save %1', what)} isBusy={changes.isSaving} onClick={props.onSave}>
+            {changes.isSaving ? trans.__('Saving...') : trans.__('Save')}
+          </Button>
+          <Button label={trans.__('Undo the change of %1', what)} isBusy={changes.isSaving} onClick={changes.undo}>
+            {trans.__('Undo')}
+          </Button>
+        </>
+      )}
+      <span role="status">{changes.isSaved && trans.__('Saved.')}</span>
+    </div>
+  );
+}
