@@ -50,23 +50,22 @@ export class Columns {
         measure: found.measure[i],
         parent: found.parent[i]
       };
-      const isNew = !this._byNumber.has(experiment);
+      const place = this._place(experiment);
+      this._points.splice(place, Number(this._byNumber.has(experiment)), point);
       this._byNumber.set(experiment, point);
-      if (isNew) {
-        this._points.push(point);
-      } else {
-        this._points[this._place(experiment)] = point;
-      }
     });
     this._seq = found.seq;
     this._version += found.experiment.length > 0 ? 1 : 0;
     return found.experiment;
   }
 
-  /** Points are sorted by number: numbers only grow. */
+  /** Where an experiment is, or belongs: mostly at the end, but a hypothesis that waited may begin after a later one. */
   private _place(experiment: number): number {
     let low = 0;
-    let high = this._points.length - 1;
+    let high = this._points.length;
+    if (high > 0 && this._points[high - 1].experiment < experiment) {
+      return high;
+    }
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this._points[middle].experiment < experiment) {

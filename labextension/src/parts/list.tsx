@@ -5,7 +5,8 @@ const OVERSCAN = 8;
 /**
  * A list of rows of one height, of which only those in sight are in the page. Ten thousand rows scroll as ten do.
  *
- * The arrow keys, Page Up and Down, Home and End move the focus from row to row.
+ * The arrow keys, Page Up and Down, Home and End move the focus from row to row: to what has `data-first` in a row, else
+ * to its first control.
  */
 export function VirtualList(props: {
   label: string;
@@ -36,7 +37,8 @@ export function VirtualList(props: {
     const row = wanted === null ? null : scroller.current?.querySelector<HTMLElement>(`[data-index="${wanted}"]`);
     if (row) {
       focus.current = null;
-      (row.querySelector<HTMLElement>('button, a, [tabindex]') ?? row).focus();
+      const first = row.querySelector<HTMLElement>('[data-first]');
+      (first ?? row.querySelector<HTMLElement>('button, a, [tabindex]') ?? row).focus();
     }
   });
   const onScroll = (): void => {
@@ -47,7 +49,8 @@ export function VirtualList(props: {
     const at = (event.target as HTMLElement).closest<HTMLElement>('[data-index]')?.dataset.index;
     const page = Math.max(1, Math.floor(height / props.rowHeight) - 1);
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
-    const from = at === undefined ? -1 : Number(at);
+    const inSight = Math.ceil((scroller.current?.scrollTop ?? 0) / props.rowHeight);
+    const from = at === undefined ? inSight - 1 : Number(at);
     const to = event.key === 'Home' ? 0 : event.key === 'End' ? props.count - 1 : from + steps[event.key];
     if (Number.isNaN(to) || isTyping(event.target as HTMLElement)) {
       return;

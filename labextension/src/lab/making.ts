@@ -1,0 +1,118 @@
+import { Notification } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+
+import { IExperiment, IFork, ITaken } from '../api/shapes';
+import { Unreachable } from '../api/client';
+import { ISurroundings } from '../parts/surroundings';
+import { askSeeds } from './asking';
+import { Commands } from './lab';
+
+/** Which experiment of which project. */
+export interface IWhich {
+  project: string;
+  experiment: number;
+}
+
+const STAYS = { autoClose: false as const };
+
+/** Do it; where it cannot be done, a notification says why, in the server's words. */
+export async function orSay(surroundings: ISurroundings, what: () => Promise<void>): Promise<void> {
+  try {
+    await what();
+  } catch (reason) {
+    const { message } = reason as Error;
+    const isAway = reason instanceof Unreachable;
+    Notification.error(isAway ? surroundings.trans.__('The server does not answer: %1', message) : message, STAYS);
+  }
+}
+
+/** A path relative to the server's root; null where the project lies outside of it. */
+export function pathOf(surroundings: ISurroundings, project: string, path: string): string | null {
+  const place = surroundings.projects.get(project)?.place ?? null;
+  return place === null ? null : PathExt.join(place, path);
+}
+
+function open(surroundings: ISurroundings, path: string): void {
+  void surroundings.commands.execute('docmanager:open', { path });
+}
+
+function asked(surroundings: ISurroundings, which: IWhich): Promise<IExperiment> {
+  const path = `projects/${which.project}/experiments/${which.experiment}`;
+  return surroundings.connection.ask(client => client.get<IExperiment>(path));
+}
+
+/** Its executed notebook in the main area; its details where it has none. */
+export async function openNotebook(surroundings: ISurroundings, which: IWhich): Promise<void> {
+  const { notebook } = await asked(surroundings, which);
+  if (notebook === null) {
+    await surroundings.commands.execute(Commands.showExperiment, { ...which });
+    return;
+  }
+  const path = pathOf(surroundings, which.project, notebook);
+  if (path === null) {
+    throw new Error(surroundings.trans.__('%1 lies outside of the folder that Jupyter serves', notebook));
+  }
+  open(surroundings, path);
+}
+
+/** The next hypotheses grow from it; where they do already, from the champion again. */
+export async function branch(surroundings: ISurroundings, which: IWhich): Promise<void> {
+  const { trans } = surroundings;
+  const project = surroundings.project(which.project);
+  const isBack = project.status.value?.branch === which.experiment;
+  await project.tell({ kind: 'branch', experiment: isBack ? null : which.experiment });
+  const said = isBack
+    ? trans.__('The next hypotheses grow from the champion again.')
+    : trans.__('The next hypotheses grow from experiment %1.', which.experiment);
+  Notification.success(said);
+}
+
+/** Its notebook, its files and its patch, in a folder of their own. */
+export async function take(surroundings: ISurroundings, which: IWhich): Promise<void> {
+  const { trans } = surroundings;
+  const taken = await surroundings.project(which.project).make<ITaken>(which.experiment, 'take');
+  const link = (label: string, path: string | null): Notification.IAction[] =>
+    taken.place === null || path === null
+      ? []
+      : [{ label, callback: () => open(surroundings, PathExt.join(taken.place ?? '', path)) }];
+  const actions = [
+    ...link(trans.__('Open notebook'), taken.notebook),
+    ...link(trans.__('Open patch'), taken.patch),
+    ...link(trans.__('Show folder'), '')
+  ];
+  const where = taken.place ?? taken.folder;
+  const said = [trans.__('Experiment %1 is in %2.', which.experiment, where), ...taken.notes].join(' ');
+  Notification.success(said, { ...STAYS, actions });
+}
+
+/** Further runs of it, with seeds that it has not had; asks how many where `seeds` is not given. */
+export async function reproduce(surroundings: ISurroundings, which: IWhich, seeds: number | null): Promise<void> {
+  const { trans } = surroundings;
+  const row = await asked(surroundings, which);
+  const eachS = row.elapsed_s === null || row.seeds === 0 ? null : row.elapsed_s / row.seeds;
+  const wanted = seeds ?? (await askSeeds(which.experiment, eachS, trans));
+  if (wanted === null) {
+    return;
+  }
+  await surroundings.project(which.project).tell({ kind: 'reproduce', experiment: which.experiment, seeds: wanted });
+  Notification.success(
+    trans._n('Experiment %2 runs with one more seed.', 'Experiment %2 runs with %1 more seeds.', wanted, which.experiment)
+  );
+}
+
+/** A copy of its notebook to be edited by hand, opened. */
+export async function fork(surroundings: ISurroundings, which: IWhich): Promise<void> {
+  const { trans } = surroundings;
+  const made = await surroundings.project(which.project).make<IFork>(which.experiment, 'fork');
+  const path = made.place ?? pathOf(surroundings, which.project, made.notebook);
+  if (path !== null) {
+    open(surroundings, path);
+  }
+  const args = { ...which, notebook: made.notebook };
+  const callback = (): void => void surroundings.commands.execute(Commands.handBack, args);
+  const said = trans.__('Experiment %1 is yours to edit in %2.', which.experiment, path ?? made.notebook);
+  Notification.success([said, ...made.notes].join(' '), {
+    ...STAYS,
+    actions: [{ label: trans.__('Hand back...'), displayType: 'accent', callback }]
+  });
+}
