@@ -1,4 +1,5 @@
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { TranslationBundle } from '@jupyterlab/translation';
 
 import { researchIcon } from '../icon';
 import { Commands, EXPERIMENT_ARGUMENTS, ILab } from '../lab/lab';
@@ -18,7 +19,7 @@ export function addMain(lab: ILab): void {
   const { trans } = lab.surroundings;
   const tracker = new WidgetTracker<MainAreaWidget<ExperimentWidget>>({ namespace: NAMESPACE });
   lab.app.commands.addCommand(Commands.showExperiment, {
-    label: trans.__('Details'),
+    label: args => partLabel(args.part, trans),
     caption: trans.__('Show the runs, the curves and the change of an experiment'),
     icon: researchIcon,
     describedBy: EXPERIMENT_ARGUMENTS,
@@ -34,6 +35,17 @@ export function addMain(lab: ILab): void {
     args: widget => ({ project: widget.content.project.id, experiment: widget.content.experiment }),
     name: widget => `${widget.content.project.id}-${widget.content.experiment}`
   });
+}
+
+/** The experiment's menu leads to each part of the same view. */
+function partLabel(part: unknown, trans: TranslationBundle): string {
+  const labels: Record<Part, string> = {
+    facts: trans.__('Details'),
+    change: trans.__('Diff to the Parent'),
+    champion: trans.__('Diff to the Champion'),
+    curves: trans.__('Curves over the Champion')
+  };
+  return labels[part as Part] ?? labels.facts;
 }
 
 type Tracker = WidgetTracker<MainAreaWidget<ExperimentWidget>>;
