@@ -40,6 +40,16 @@ class RunPaths:
         return self.root / "outputs.jsonl"
 
     @property
+    def latest(self) -> Path:
+        """What was output last, once ``outputs`` is full."""
+        return self.root / "latest.jsonl"
+
+    @property
+    def before(self) -> Path:
+        """What ``latest`` held until it was full itself."""
+        return self.root / "latest-before.jsonl"
+
+    @property
     def metrics(self) -> Path:
         return self.root / "metrics.jsonl"
 

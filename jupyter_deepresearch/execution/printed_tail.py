@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from ..terminal import drawn
@@ -13,6 +14,7 @@ _BYTES_PER_CHAR = 8
 _FEW_BYTES, _MANY_BYTES = 64_000, 1 << 20
 """The second is more than any line takes; it is read where the first holds too little: redraws, large displays."""
 _MOST_LINES = 20_000
+_CAPPED = '"output_type": "capped"}'
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -55,7 +57,7 @@ def printed_tail(paths: RunPaths, chars: int) -> str:
 
 def _tail(paths: RunPaths, limit_bytes: int) -> str:
     cells: list[_Cell] = []
-    for line in last_lines(paths.outputs, _MOST_LINES, limit_bytes):
+    for line in _last_outputs(paths, limit_bytes):
         output = _output(line)
         if output is None:
             continue
@@ -67,6 +69,16 @@ def _tail(paths: RunPaths, limit_bytes: int) -> str:
             cells[-1].add(*_said(output))
     shown = ((cell.name, cell.text.strip("\n")) for cell in cells)
     return "\n\n".join(f"[cell {name}]\n{text}" for name, text in shown if text)
+
+
+def _last_outputs(paths: RunPaths, limit_bytes: int) -> list[str]:
+    """The last lines of the log; of one that is full, what was output since."""
+    latest = last_lines(paths.latest, _MOST_LINES, limit_bytes)
+    older = last_lines(paths.before, _MOST_LINES, limit_bytes)
+    if older:
+        return [*older, *latest]
+    logged = last_lines(paths.outputs, _MOST_LINES, limit_bytes)
+    return [*takewhile(lambda line: not line.endswith(_CAPPED), logged), *latest] if latest else logged
 
 
 def _output(line: str) -> dict[str, Any] | None:
@@ -85,7 +97,7 @@ def _said(output: dict[str, Any]) -> tuple[object, str]:
         return "error", "\n".join(map(str, lines)) + "\n"
     if kind == "stream":
         return output.get("name"), _joined(output.get("text", ""))
-    if kind == "capped":
+    if kind == "capped":  # written by an earlier version: this one goes on in another file
         return "capped", "[what was printed from here on is in the run's notebook alone]\n"
     shown = output.get("data")
     text = _joined(shown.get("text/plain", "")) + "\n" if isinstance(shown, dict) else ""

@@ -77,7 +77,7 @@ def last_sample(paths: RunPaths) -> ResourceLine | None:
 def last_write(paths: RunPaths) -> float | None:
     """When the runner last wrote to its folder, wall time; None where it never did."""
     written = []
-    for path in (paths.owner, paths.live, paths.outputs, paths.metrics, paths.resources, paths.output):
+    for path in (paths.owner, paths.live, paths.outputs, paths.latest, paths.metrics, paths.resources, paths.output):
         try:
             written.append(path.stat().st_mtime)
         except OSError:

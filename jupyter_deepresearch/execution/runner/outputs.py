@@ -9,6 +9,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from ..paths import RunPaths
+from .latest import LatestLog
 from .streams import CELL_CHARS, MOST_STREAMS, NOTEBOOK_CHARS, Room, StreamText
 
 LOG_BYTES = 8_000_000
@@ -16,16 +18,20 @@ LOG_TEXT_CHARS = 64_000
 MIME_CHARS = 4_000_000
 NOTEBOOK_MIME_CHARS = 24_000_000
 _LOG_MIME_CHARS = 16_000
+_LATEST_CHARS = 20_000
 _ERROR_BYTES = 64_000
 
 
 class OutputLog:
     """Appends each output to ``outputs.jsonl`` with one write: ``{"t", "cell", "output_type", ...}``.
 
-    From ``LOG_BYTES`` on only errors are still written, after a line that says so (``output_type`` "capped").
+    From ``LOG_BYTES`` on only errors are still written, after a line that says so (``output_type`` "capped"); the last
+    of everything else is then in ``latest.jsonl``.
     """
 
     def __init__(self, path: Path, limit_bytes: int = LOG_BYTES) -> None:
+        there = RunPaths(path.parent)
+        self._latest = LatestLog(there.latest, there.before)
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._room = limit_bytes
         self._is_full = False
@@ -35,8 +41,8 @@ class OutputLog:
     def stream(self, cell: int, name: str, text: str) -> None:
         self.seen_bytes += len(text)
         if self._is_full:
-            return
-        if len(text) > LOG_TEXT_CHARS:
+            text = text[-_LATEST_CHARS:]
+        elif len(text) > LOG_TEXT_CHARS:
             half = LOG_TEXT_CHARS // 2
             text = f"{text[:half]}\n[... {len(text) - 2 * half:,} characters left out ...]\n{text[-half:]}"
         self._write({"t": time(), "cell": cell, "output_type": "stream", "name": name, "text": text})
@@ -54,23 +60,26 @@ class OutputLog:
         else:
             fields["data"] = capped_bundle(content.get("data", {}), _LOG_MIME_CHARS)
             fields["display_id"] = (content.get("transient") or {}).get("display_id")
-        if not self._is_full or output_type == "error":
-            self._write(fields)
+        self._write(fields)
 
     def _write(self, fields: Mapping[str, Any]) -> None:
         line = json.dumps(fields, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
-        if not self._is_full and self._room < len(line):
-            self._is_full = True
-            note = {"t": time(), "cell": fields["cell"], "output_type": "capped"}
-            line = json.dumps(note).encode() + b"\n"
-        self._room -= len(line)
         try:
-            os.write(self._fd, line)
+            if not self._is_full and self._room < len(line):
+                self._is_full = True
+                note = {"t": time(), "cell": fields["cell"], "output_type": "capped"}
+                os.write(self._fd, json.dumps(note).encode() + b"\n")
+            if not self._is_full or fields["output_type"] == "error":
+                self._room -= len(line)
+                os.write(self._fd, line)
+            if self._is_full:
+                self._latest.write(line)
         except OSError:  # a full disk must not stop the run's output; it is noted at the end
             self.write_failures += 1
 
     def close(self) -> None:
         os.close(self._fd)
+        self._latest.close()
 
 
 def capped_bundle(bundle: Mapping[str, Any], limit_chars: int) -> dict[str, Any]:
