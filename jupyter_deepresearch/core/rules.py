@@ -119,18 +119,38 @@ def _is_over(project: Project, state: State) -> bool:
     return end is not None and end.reason in (StopReason.TARGET, StopReason.PATIENCE)
 
 
-def _overdue(project: Project, state: State) -> tuple[int, float] | None:
-    """The waiting hypothesis that is approved first if nobody answers, and when.
+def approved_at(project: Project, state: State, work: Work) -> float | None:
+    """When a waiting hypothesis is approved if nobody answers, in wall seconds; None where it waits for a person, or
+    until one lets the project go on."""
+    if not work.waiting or state.paused or state.stopped or state.failed or spent(project, state) is not None:
+        return None
+    minutes = _minutes(project)
+    return work.proposed_at + 60 * minutes if minutes is not None and work in _asked(project, state) else None
+
+
+def _minutes(project: Project) -> float | None:
+    """So long a hypothesis that waits is left to the person."""
+    return 0.0 if project.approval.mode is ApprovalMode.AUTO else project.approval.auto_after_minutes
+
+
+def _asked(project: Project, state: State) -> tuple[Work, ...]:
+    """The works that are approved in time.
 
     A person's own edit is theirs to approve wherever hypotheses run without being asked about, and where no cycle is
     left for it.
     """
+    if _is_over(project, state):
+        return ()
     is_auto = project.approval.mode is ApprovalMode.AUTO
-    minutes = 0.0 if is_auto else project.approval.auto_after_minutes
     no_offers = is_auto or state.finished is not None or ended_by(project, state) is not None
-    asked = state.open_works if no_offers else state.works.values()
-    waiting = [(w.proposed_at, w.number) for w in asked if w.waiting]
-    if minutes is None or not waiting or _is_over(project, state):
+    return state.open_works if no_offers else tuple(state.works.values())
+
+
+def _overdue(project: Project, state: State) -> tuple[int, float] | None:
+    """The waiting hypothesis that is approved first if nobody answers, and when."""
+    minutes = _minutes(project)
+    waiting = [(w.proposed_at, w.number) for w in _asked(project, state) if w.waiting]
+    if minutes is None or not waiting:
         return None
     at, number = min(waiting)
     return number, at + 60 * minutes

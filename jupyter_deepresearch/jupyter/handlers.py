@@ -12,6 +12,7 @@ from tornado import web
 from ..errors import NotFound, StorageFailed
 from ..service.opened import OpenedProject
 from ..service.service import Service
+from ..service.settings import directives, settings
 from ..service.views import StatusView
 from . import experiment_handlers
 from .base_handler import API, PROJECT, ResearchHandler
@@ -69,6 +70,37 @@ class ParametersHandler(ResearchHandler):
     async def get(self, project_id: str) -> None:
         """The lines of the parameters cell, with the champion's values."""
         await self.ask(project_id, lambda project: project.parameters())
+
+
+class OverviewHandler(ResearchHandler):
+    """``/deepresearch/api/overview?project=``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """A light row of every known project, or of one alone."""
+        project_id = self.get_query_argument("project", None)
+        await self.answer(lambda service: service.overview(project_id))
+
+
+class SettingsHandler(ResearchHandler):
+    """``.../{id}/settings``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str) -> None:
+        """What may be changed while the project is at work, each budget with what was spent of it."""
+        await self.ask(project_id, settings)
+
+
+class DirectivesHandler(ResearchHandler):
+    """``.../{id}/directives``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self, project_id: str) -> None:
+        """The directives in force, oldest first."""
+        await self.ask(project_id, directives)
 
 
 class MemoryHandler(ResearchHandler):
@@ -152,10 +184,13 @@ class UnknownHandler(ResearchHandler):
 
 
 ROUTES: list[tuple[str, Any]] = [
+    (rf"{API}/overview", OverviewHandler),
     (rf"{API}/projects", ProjectsHandler),
     (PROJECT, ProjectHandler),
     *experiment_handlers.ROUTES,
     (rf"{PROJECT}/parameters", ParametersHandler),
+    (rf"{PROJECT}/settings", SettingsHandler),
+    (rf"{PROJECT}/directives", DirectivesHandler),
     (rf"{PROJECT}/memory", MemoryHandler),
     (rf"{PROJECT}/cost", CostHandler),
     (rf"{PROJECT}/events", EventsHandler),

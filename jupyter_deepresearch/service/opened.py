@@ -1,5 +1,6 @@
 """One project folder opened: its log, its files, what may be asked and told. Works with and without a server."""
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +19,16 @@ from ..core.ports import Build, Curves, Desk, History, Launcher, Notebooks, Owne
 from ..core.project import Budget, Project
 from ..core.research import Researcher
 from ..core.state import State
-from ..errors import DeepResearchError, NotFound
+from ..core.types import Parameters
+from ..errors import DeepResearchError, InvalidNotebook, NotFound
 from . import cost as bill
 from . import past, status, views
 from .commands import Command, Context, ResumeCommand, decide
+from .overview import Row, overview
 from .pictures import ParameterView, PointsView
 from .remembered import Remembered
+from .search import FoundView, search
+from .status import Situation
 
 
 class Past(Store, History, past.Rows, Protocol):
@@ -144,10 +149,30 @@ class OpenedProject:
     def status(self, life: views.Life | None = None, place: str | None = None) -> views.StatusView:
         """The status object; ``life`` is who researches it, looked up in the lease when not given, ``place`` where the
         folder is for a server."""
-        if life is None:
-            life = views.Life(self.store.holder() is not None)
+        return status.status(self._situation(life or views.Life(self.store.holder() is not None), place))
+
+    def row(self, holder: Owner | None, life: views.Life, place: str | None = None) -> Row:
+        """The project in a list of all, as ``holder`` researches it, or nobody."""
+        at = self._situation(life, place)
+        is_stopped = at.state.stopped and not at.state.runs
+        is_at_rest = at.state.failed is not None or at.state.finished is not None or is_stopped
+        return Row(overview(at, time.time()), holder, life, is_at_rest)
+
+    def _situation(self, life: views.Life, place: str | None) -> Situation:
         folder, remembered = str(self.folder), self.remembered
-        return status.status(status.Situation(self.state, folder, self.store, self.records, life, place, remembered))
+        return Situation(self.state, folder, self.store, self.records, life, place, remembered, self._runs_with)
+
+    def _runs_with(self, number: int) -> Parameters:
+        """All values that an experiment runs with; none where its notebook cannot be made any more.
+
+        The notebook is composed only where it is not the person's own: that takes a second of imports.
+        """
+        experiment = self.store.experiment(number)
+        if experiment.source is None and not experiment.code:
+            return {**self.state.survey.parameters, **experiment.settings}
+        with contextlib.suppress(InvalidNotebook, NotFound):
+            return self.notebooks.parameters(build(self.store, experiment))
+        return experiment.settings
 
     def cost(self) -> views.CostView:
         """What calls to language models have cost, and what budgets have left."""
@@ -164,6 +189,10 @@ class OpenedProject:
     def points(self, after: int = 0) -> PointsView:
         """The experiments that have changed after this seq, as columns."""
         return past.points(self.store, self.state.seq, after)
+
+    def search(self, text: str, limit: int) -> FoundView:
+        """The newest experiments that a text fits. Raises InvalidInput for too long a one."""
+        return search(self.store, text, limit)
 
     def parameters(self) -> tuple[ParameterView, ...]:
         """The lines of the champion's parameters cell (of the person's own one before there is a champion), with the

@@ -49,7 +49,7 @@ def newest(rows: Rows, limit: int, before: int | None = None) -> tuple[Experimen
     return tuple(_experiment(row) for row in found)
 
 
-_POINTS = "SELECT experiment, value, interval, decision, state, measure FROM experiments"
+_POINTS = "SELECT experiment, value, interval, decision, state, measure, parent FROM experiments"
 # What is said of a run is said of its experiment. CROSS JOIN: what is new first, which is little.
 _CHANGED = """
 SELECT experiment FROM events WHERE seq > ?1 AND experiment IS NOT NULL
@@ -81,6 +81,7 @@ def points(rows: Rows, seq: int, after: int = 0) -> PointsView:
         decision=tuple(row[3] and Decision(row[3]) for row in found),
         state=tuple(RunState(row[4]) for row in found),
         measure=tuple(row[5] for row in found),
+        parent=tuple(row[6] for row in found),
     )
 
 

@@ -10,7 +10,7 @@ class PointsView:
     """Experiments as columns of equal length, oldest first: all that changed after some seq, up to ``seq``.
 
     ``value`` is null where nothing counts yet, ``low`` and ``high`` (95 %) below two seeds; values of two ``measure``
-    numbers are never compared.
+    numbers are never compared. ``parent`` is what an experiment grew from, null for the baseline and other notebooks.
     """
 
     seq: int
@@ -21,6 +21,7 @@ class PointsView:
     decision: tuple[Decision | None, ...]
     state: tuple[RunState, ...]
     measure: tuple[int, ...]
+    parent: tuple[int | None, ...]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,11 @@ from . import views
 from .commands import Command, PauseCommand
 from .creation import create, take_up
 from .loop_thread import LoopThread
-from .opened import Makers, OpenedProject, has_log
-from .registry import Registry
+from .open_projects import OpenProjects, Told
+from .opened import Makers, OpenedProject
+from .overview import Overviews, OverviewView, Row
+from .registry import Known, Registry
+from .root import Root
 
 RETRY_S = 30.0
 
@@ -38,9 +41,14 @@ Announce = Callable[[str, Record], None]
 class Task:
     """One project being researched in the loop thread."""
 
+    project: OpenedProject
     loop: Loop
     epoch: int
     done: Future[State]
+
+    @property
+    def is_over(self) -> bool:
+        return self.done.done()
 
 
 class Service:
@@ -56,51 +64,38 @@ class Service:
         self.registry = registry
         self.clock = clock
         self.root = root.resolve() if root is not None else None
+        self._root = Root(self.root)
         self.name = name
         self.announce: Announce = lambda project_id, record: None
         self._thread = LoopThread()
         self._lock = threading.RLock()
-        self._opened: dict[str, OpenedProject] = {}
+        told = Told(self._is_at_work, self._listener, self._gone)
+        self._opened = OpenProjects(makers, registry, self._root, told)
+        self._overviews = Overviews()
         self._tasks: dict[str, Task] = {}
         self._trouble: dict[str, str] = {}
 
     # Projects
 
-    def projects(self) -> tuple[OpenedProject, ...]:
-        """Every known project under the root that can be opened; folders that are gone are left out."""
-        found = []
-        for known in self.registry.all():
-            with contextlib.suppress(NotFound, Forbidden, StorageFailed):
-                found.append(self.project(known.project_id))
-        return tuple(found)
+    def projects(self) -> Iterator[OpenedProject]:
+        """Every known project under the root that can be opened, one after another; folders that are gone are left
+        out."""
+        return self._opened.all()
 
     def project(self, project_id: str) -> OpenedProject:
         """The project of this id. Raises NotFound, Forbidden, StorageFailed."""
-        with self._lock:
-            opened = self._opened.get(project_id)
-            if opened is not None and opened.store.is_there():
-                return opened
-            if opened is not None:
-                self._forget(opened)
-            for known in self.registry.all():
-                if known.project_id == project_id:
-                    return self._keep(OpenedProject.at(self._inside(known.folder), self.makers))
-        raise NotFound(f"there is no project {project_id!r}")
+        return self._opened.project(project_id)
 
     def status(self, project: OpenedProject) -> views.StatusView:
         """The project's status; what troubles its loop is said as the reason."""
-        trouble = self._trouble.get(project.id, "")
-        task = self._tasks.get(project.id)
-        is_ours = task is not None and not task.done.done()
-        alive = not trouble if is_ours else project.store.holder() is not None
-        return project.status(views.Life(alive, trouble), self._place(project.folder))
+        return project.status(self._life(project.id, project.store.holder()), self._root.place(project.folder))
 
-    def _place(self, folder: Path) -> str | None:
-        """Where the folder is below the root, "" for the root itself; None without a root."""
-        if self.root is None:
-            return None
-        place = folder.relative_to(self.root).as_posix()
-        return "" if place == "." else place
+    def overview(self, project_id: str | None = None) -> tuple[OverviewView, ...]:
+        """A light row of every project that can be read, or of this one alone. Raises NotFound, Forbidden,
+        StorageFailed for this one."""
+        if project_id is not None:
+            return (self._row_of(self.project(project_id)).view,)
+        return tuple(row.view for row in self._rows())
 
     def prepare(self, folder: Path, options: Options, brief: str | None = None) -> OpenedProject:
         """The project in ``folder``, made or taken up again, not yet being researched.
@@ -108,15 +103,15 @@ class Service:
         Raises InvalidConfig, InvalidNotebook, NotFound, Forbidden, Conflict (LeaseHeld where another process researches
         it), StorageFailed; nothing is half made then.
         """
-        folder = self._inside(folder)
+        folder = self._root.inside(folder)
         with self._lock:
-            opened = self._at(folder)
+            opened = self._opened.at(folder)
             if opened is not None:
                 self._take_up(opened, options, brief)
             else:
                 opened = create(folder, options, brief, self.makers)
             self.registry.add(opened.id, folder)
-            return self._keep(opened)
+            return self._opened.keep(opened)
 
     def create(self, folder: Path, options: Options, brief: str | None = None) -> OpenedProject:
         """Make or take up the project in ``folder``, and research it. Raises as ``prepare``, and LeaseHeld."""
@@ -129,7 +124,7 @@ class Service:
         """Research it from now on, unless this service does already. Raises LeaseHeld, StorageFailed."""
         with self._lock:
             task = self._tasks.get(project.id)
-            if task is not None and not task.done.done():
+            if task is not None and not task.is_over:
                 self._wake(task)
                 return
             parts = self._parts(project)
@@ -137,20 +132,19 @@ class Service:
             loop = Loop(parts, epoch)
             self._trouble.pop(project.id, None)
             done = self._thread.submit(self._live(project, loop, epoch))
-            self._tasks[project.id] = Task(loop, epoch, done)
+            self._tasks[project.id] = Task(project, loop, epoch, done)
 
     def resume_all(self) -> None:
         """After a restart: go on with every project that was at work, those that others research aside."""
-        for project in self.projects():
-            state = project.state
-            if state.failed or state.finished or (state.stopped and not state.runs):
+        for row in self._rows():
+            if row.is_at_rest:
                 continue
             try:
-                self.start(project)
-            except LeaseHeld:
+                self.start(self.project(row.view.id))
+            except (LeaseHeld, NotFound):
                 continue
             except DeepResearchError as error:
-                self._trouble[project.id] = str(error)
+                self._trouble[row.view.id] = str(error)
 
     def command(self, project: OpenedProject, command: Command, command_id: str | None = None) -> int:
         """Write a command and see to it that somebody acts on it; its seq. Raises as ``OpenedProject.command``."""
@@ -161,7 +155,7 @@ class Service:
             with contextlib.suppress(LeaseHeld):  # somebody else was faster, and acts on it
                 self.start(project)
         task = self._tasks.get(project.id)
-        if task is not None and not task.done.done():
+        if task is not None and not task.is_over:
             self._wake(task)
         return record.seq
 
@@ -178,13 +172,11 @@ class Service:
         """Stop researching: leases are given back, live runs go on by themselves."""
         with self._lock:
             self._thread.cancel_all()
-            for project_id, task in self._tasks.items():
+            for task in self._tasks.values():
                 with contextlib.suppress(StorageFailed):
-                    self._opened[project_id].store.release(task.epoch)
-            for opened in self._opened.values():
-                opened.store.close()
+                    task.project.store.release(task.epoch)
+            self._opened.close()
             self._tasks.clear()
-            self._opened.clear()
         self._thread.close()
 
     # Inside
@@ -208,6 +200,31 @@ class Service:
                 project.store.release(epoch)
             raise
 
+    def _is_at_work(self, project_id: str) -> bool:
+        """Whether this very service researches it."""
+        task = self._tasks.get(project_id)
+        return task is not None and not task.is_over
+
+    def _life(self, project_id: str, holder: Owner | None) -> views.Life:
+        trouble = self._trouble.get(project_id, "")
+        return views.Life(not trouble if self._is_at_work(project_id) else holder is not None, trouble)
+
+    def _rows(self) -> Iterator[Row]:
+        """The rows of all projects that can be read; those at rest as they were, where nothing has changed."""
+        for known in self.registry.all():
+            with contextlib.suppress(NotFound, Forbidden, StorageFailed):
+                if self._is_at_work(known.project_id):
+                    yield self._row_of(self._opened.known(known))
+                else:
+                    yield self._overviews.row(known, self._life, self._glance)
+
+    def _glance(self, known: Known) -> Row:
+        return self._opened.glance(known, self._row_of, keeps=lambda row: not row.lasts)
+
+    def _row_of(self, project: OpenedProject) -> Row:
+        holder = project.store.holder()
+        return project.row(holder, self._life(project.id, holder), self._root.place(project.folder))
+
     def _wake(self, task: Task) -> None:
         self._thread.loop.call_soon_threadsafe(task.loop.wake)
 
@@ -225,58 +242,28 @@ class Service:
             clock=self.clock,
         )
 
-    def _inside(self, folder: Path) -> Path:
-        """The folder without links. Raises Forbidden, NotFound."""
-        nothing = NotFound(f"{str(folder)[:300]!r}: no such project folder")
-        try:
-            folder = folder.resolve()
-        except (OSError, RuntimeError, ValueError):  # a circle of links, a NUL, a name beyond all limits
-            raise nothing from None
-        if self.root is not None and not folder.is_relative_to(self.root):
-            raise Forbidden(f"{str(folder)[:300]} is outside the server's root {self.root}")
-        if not os.path.isdir(folder):
-            raise nothing
-        return folder
-
-    def _at(self, folder: Path) -> OpenedProject | None:
-        """The project that was started in this folder, None where none was."""
-        for opened in tuple(self._opened.values()):
-            if not opened.store.is_there():
-                self._forget(opened)
-            elif opened.folder == folder:
-                return opened
-        return OpenedProject.at(folder, self.makers) if has_log(folder) else None
-
     def _take_up(self, opened: OpenedProject, options: Options, brief: str | None) -> None:
         """Take up a project that nobody else researches. Raises as ``prepare``."""
         task = self._tasks.get(opened.id)
         try:
             holder = opened.store.holder()
-            if holder is not None and (task is None or task.done.done()):
+            if holder is not None and (task is None or task.is_over):
                 raise LeaseHeld(
                     f"{opened.folder} is being researched by {holder.name}, pid {holder.pid} on {holder.host}"
                 )
             take_up(opened, options, brief, self.makers)
         except DeepResearchError:
-            if opened.id not in self._opened:
+            if not self._opened.has(opened):
                 opened.store.close()
             raise
 
-    def _forget(self, opened: OpenedProject) -> None:
+    def _gone(self, opened: OpenedProject) -> None:
         """Let go of a project whose ledger was removed."""
         task = self._tasks.pop(opened.id, None)
         if task is not None:
             task.done.cancel()
-        self._opened.pop(opened.id, None)
         self._trouble.pop(opened.id, None)
-        opened.store.close()
-
-    def _keep(self, opened: OpenedProject) -> OpenedProject:
-        """Remember an opened project and pass on whatever is written into its log."""
-        if self._opened.get(opened.id) is not opened:
-            self._opened[opened.id] = opened
-            opened.ledger.listeners.append(self._listener(opened.id))
-        return opened
+        self._opened.drop(opened)
 
     def _listener(self, project_id: str) -> Listener:
         return lambda record: self.announce(project_id, record)

@@ -1,15 +1,16 @@
 """The status object of a project: its state, what is happening and why, in one sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..core.answers import Usage
 from ..core.memory import LOG_LIMIT_CHARS
 from ..core.ports import Progress, Resources, RunRecords
 from ..core.project import BRIEF_LIMIT_CHARS, Objective
+from ..core.rules import approved_at
 from ..core.state import OpenRun, State, Work
 from ..core.statistics import interval95, mean
-from ..core.types import ProjectState, Purpose
+from ..core.types import Experiment, Parameters, ProjectState, Purpose
 from .cost import reflections
 from .past import Rows, nearest
 from .remaining import estimate, expected_s
@@ -42,15 +43,14 @@ class Situation:
     life: Life = field(default_factory=lambda: Life(True))
     place: str | None = None
     remembered: Remembered = field(default_factory=Remembered)
+    runs_with: Callable[[int], Parameters] = field(default=lambda number: {})
 
 
 def status(at: Situation) -> StatusView:
     """The status object of the contract."""
     state = at.state
-    word, reason = _course(at)
-    running = tuple(_run(at, r, at.records.progress(k) or Progress()) for k, r in state.runs.items())
-    if word is ProjectState.RUNNING:
-        reason = _doing(state, running)
+    word, reason, running = course(at)
+    baseline, champion = ranks(at)
     return StatusView(
         id=state.opened.project_id,
         project=state.project.name,
@@ -61,8 +61,8 @@ def status(at: Situation) -> StatusView:
         cycle=state.cycles,
         cycles=state.project.budget.cycles,
         objective=objective(state.project.objective),
-        baseline=_rank(at.rows, state.baseline),
-        champion=_rank(at.rows, state.champion),
+        baseline=baseline,
+        champion=champion,
         running=running,
         waiting=tuple(_waiting(at, w) for w in state.works.values() if w.waiting),
         usage=usage(state),
@@ -74,6 +74,18 @@ def status(at: Situation) -> StatusView:
         seq=state.seq,
         place=at.place,
     )
+
+
+def course(at: Situation) -> tuple[ProjectState, str, tuple[RunView, ...]]:
+    """The project's state, why in one sentence, and the live runs that say so."""
+    word, reason = _course(at)
+    running = tuple(_run(at, r, at.records.progress(k) or Progress()) for k, r in at.state.runs.items())
+    return word, _doing(at.state, running) if word is ProjectState.RUNNING else reason, running
+
+
+def ranks(at: Situation) -> tuple[RankView | None, RankView | None]:
+    """Baseline and champion."""
+    return _rank(at.rows, at.state.baseline), _rank(at.rows, at.state.champion)
 
 
 def _course(at: Situation) -> tuple[ProjectState, str]:
@@ -200,7 +212,24 @@ def _waiting(at: Situation, work: Work) -> WaitingView:
         estimate(at.state, work, reflections(at.rows)),
         at.remembered.answer(("nearest", work.number), at.state.seq, lambda: _nearest(at, work)),
         None if sweep is None else SweepView(sweep.trials, tuple(map(str, sweep.space))),
+        hypothesis.expected,
+        work.experiment.parent,
+        _before(at, work.experiment),
+        approved_at(at.state.project, at.state, work),
+        work.proposed_at,
     )
+
+
+def _before(at: Situation, experiment: Experiment) -> Parameters:
+    """What its parent, or without one the person's own notebook, runs with, for the names that it changes."""
+    names, parent = experiment.hypothesis.parameters, experiment.parent
+    if not names:
+        return {}
+    own = at.state.survey.parameters
+    if parent is None:
+        return {name: own[name] for name in names if name in own}
+    found = at.remembered.answer(("runs with", parent), at.state.own, lambda: at.runs_with(parent))
+    return {name: found[name] for name in names if name in found}
 
 
 def _nearest(at: Situation, work: Work) -> NearestView | None:

@@ -1,7 +1,7 @@
 """The contract's JSON shapes as frozen dataclasses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -90,6 +90,10 @@ class SweepView:
 
 @dataclass(frozen=True)
 class WaitingView:
+    """A hypothesis that may run once it is approved. ``before``: what ``parent`` runs with, for the names in
+    ``parameters``; ``at``: since when it waits, ``approved_at``: when it is approved by itself, null where a person has
+    to (both in wall seconds since 1970)."""
+
     hypothesis: int
     claim: str
     rationale: str
@@ -99,6 +103,11 @@ class WaitingView:
     estimate: EstimateView
     nearest: NearestView | None
     sweep: SweepView | None = None
+    expected: str = ""
+    parent: int | None = None
+    before: Parameters = field(default_factory=dict)
+    approved_at: float | None = None
+    at: float | None = None
 
 
 @dataclass(frozen=True)

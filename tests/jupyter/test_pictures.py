@@ -24,6 +24,7 @@ async def test_points_are_all_and_then_only_what_changed(api: Api, folder: Path)
     seq = (await api.get("projects", project)).body["seq"]
     first = (await api.get(*points)).body
     assert (first["seq"], first["experiment"], first["measure"]) == (seq, [0, 1, 2], [1, 1, 1])
+    assert first["parent"] == [None, 0, 1]
     assert first["decision"] == ["baseline", "confirmed", "worse"] and first["state"] == ["succeeded"] * 3
     assert first["value"] == [pytest.approx(0.3), pytest.approx(0.6), pytest.approx(0.03)]
     assert first["low"] == first["high"] == [None] * 3

@@ -88,8 +88,9 @@ def test_all_experiments_are_columns_of_one_length(log: Log) -> None:
         decision=(Decision.BASELINE, Decision.CONFIRMED, None),
         state=(RunState.PENDING, RunState.SUCCEEDED, RunState.PENDING),
         measure=(1, 1, 1),
+        parent=(None, 0, 0),
     )
-    nothing = PointsView(seq, (), (), (), (), (), (), ())
+    nothing = PointsView(seq, (), (), (), (), (), (), (), ())
     assert log.points(seq) == log.points(10**6) == nothing
 
 

@@ -149,6 +149,7 @@ def test_status_has_the_contracts_keys(shown: Shown) -> None:
     (waiting,) = found["waiting"]
     assert set(waiting) == {
         *("hypothesis", "claim", "rationale", "kind", "parameters", "edits", "estimate", "nearest", "sweep"),
+        *("expected", "parent", "before", "at", "approved_at"),
     }
     assert waiting["hypothesis"] == 2 and waiting["nearest"]["experiment"] == 0
     assert waiting["estimate"]["minutes"] == round(10 / 60, 2)

@@ -62,6 +62,7 @@ def packed(spots: Sequence[Spot]) -> bytes:
         decision=tuple(spot.decision for spot in spots),
         state=tuple(spot.state for spot in spots),
         measure=tuple(spot.measure for spot in spots),
+        parent=tuple(None for _ in spots),
     )
     return pack(view)
 

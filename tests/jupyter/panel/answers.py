@@ -145,6 +145,7 @@ class Answers:
             decision=tuple(row.decision for row in rows),
             state=tuple(row.state for row in rows),
             measure=tuple(row.measure for row in rows),
+            parent=tuple(row.parent for row in rows),
         )
 
     def parameters(self, project_id: str) -> tuple[ParameterView, ...]:

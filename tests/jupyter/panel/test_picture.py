@@ -27,6 +27,7 @@ def points(count: int) -> PointsView:
         decision=tuple(None if n == 1 else Decision.CONFIRMED for n in numbers),
         state=tuple(RunState.INVALID for _ in numbers),
         measure=tuple(1 + n for n in numbers),
+        parent=tuple(None for _ in numbers),
     )
 
 
