@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from jupyter_deepresearch.execution.gpus.lease import NAME, lock_path
 from jupyter_deepresearch.testing import ScriptedGpus, scripted_gpu
 from tests.jupyter.asking import Api, finished, refused, started, until
 from tests.jupyter.doubles import Doubled, write_project
@@ -110,6 +113,23 @@ async def test_gpus_say_who_holds_them(api: Api, monkeypatch: pytest.MonkeyPatch
     assert (used["index"], used["is_ours"], used["is_free"], used["leased_by"]) == (0, True, False, None)
     assert used["holders"] == ["9.8 GB held by a process that is not visible from here (pid 4194305)"]
     assert (hidden["uuid"], hidden["is_ours"], hidden["processes"]) == (scripted_gpu(1).uuid, False, [])
+
+
+async def test_a_gpu_says_which_projects_run_has_it(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jupyter_deepresearch.app.NvmlGpus", lambda: ScriptedGpus([scripted_gpu(0), scripted_gpu(1)]))
+    monkeypatch.setattr("jupyter_deepresearch.execution.gpus.lease.PLACES", (tmp_path,))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    lock = lock_path(tmp_path / NAME, scripted_gpu(1).uuid)
+    lock.parent.mkdir()
+    holds = f"import fcntl, sys\nf = open({str(lock)!r}, 'w')\nfcntl.flock(f, 2)\nprint(flush=True)\nsys.stdin.read()"
+    run = tmp_path / "digits" / ".deepresearch" / "runs" / "0003-candidate-seed-1"
+    command = [sys.executable, "-c", holds, "jupyter_deepresearch.execution.runner", str(run)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as runner:
+        assert runner.stdout is not None and runner.stdout.readline() == b"\n"
+        free, leased = (await api.get("gpus")).body
+        runner.communicate()
+    assert (free["is_free"], free["leased_by"]) == (True, None)
+    assert (leased["is_free"], leased["leased_by"]) == (False, "the run 0003-candidate-seed-1 of project digits")
 
 
 async def test_gpus_are_a_list(api: Api) -> None:

@@ -23,6 +23,11 @@ _MAKING_S = 0.02
 _SHARE = " (shut it down, or set gpu_free_gb under [launcher] to share the GPU)"
 
 
+def lock_places() -> tuple[Path, ...]:
+    """Where the folder of locks may lie, the first choice first."""
+    return tuple(dict.fromkeys((*PLACES, Path(tempfile.gettempdir()))))
+
+
 def lock_folder() -> Path:
     """The folder of this machine's GPU locks, open to all users, made if absent.
 
@@ -30,7 +35,7 @@ def lock_folder() -> Path:
     folder with narrower rights is passed over. Raises OSError, saying why, where there is none.
     """
     refused: list[str] = []
-    for place in dict.fromkeys((*PLACES, Path(tempfile.gettempdir()))):
+    for place in lock_places():
         if not _is_for_all(place):
             continue
         try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .allocation import allocated
 from .holders import busy_reason, held_by, lock_holder, name_of
-from .lease import NAME, PLACES, lock_path
+from .lease import NAME, lock_path, lock_places
 from .nvml import GpuDriver, GpuState
 
 
@@ -30,7 +30,7 @@ def look(driver: GpuDriver, cuda_visible_devices: str | None, folder: Path | Non
 
 
 def _view(device: GpuState, is_ours: bool, folder: Path | None) -> GpuView:
-    places = [folder] if folder is not None else [place / NAME for place in PLACES]
+    places = [folder] if folder is not None else [place / NAME for place in lock_places()]
     pids = [lock_holder(lock_path(place, device.uuid)) for place in places]
     leased_by = next((name_of(pid) for pid in pids if pid is not None), None)
     return GpuView(
