@@ -79,6 +79,7 @@ function surround(
     drafts: new Drafts(),
     choice: new Choice(),
     commands: app.commands,
+    contents: app.serviceManager.contents,
     languages,
     project: id => {
       const project = opened.get(id) ?? new Project(id, connection, telling);

@@ -1,4 +1,5 @@
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { Contents } from '@jupyterlab/services';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { ISignal } from '@lumino/signaling';
@@ -21,6 +22,7 @@ export interface ISurroundings {
   drafts: Drafts;
   choice: Choice;
   commands: CommandRegistry;
+  contents: Contents.IManager;
   /** The project of this id; made when it is first asked for. */
   project(id: string): Project;
   /** Highlights code in diffs; null where Jupyter offers none. */

@@ -1,0 +1,93 @@
+import * as React from 'react';
+
+import { IEdit, IWaiting } from '../api/shapes';
+import { Button } from '../parts/button';
+import { Field } from '../parts/field';
+import { useSurroundings } from '../parts/surroundings';
+import { IBlame } from '../text/blame';
+
+type Replaces = readonly (string | null)[];
+
+/** Each edit of a cell or file: what stands there, and what it becomes, to be typed over or left out. */
+export function EditedCells(props: {
+  waiting: IWaiting;
+  isDecided: boolean;
+  edited: { replaces: Replaces };
+  error: string | null;
+  blame: IBlame;
+  onChange: (replaces: Replaces) => void;
+}): JSX.Element {
+  const { replaces } = props.edited;
+  const put = (index: number, text: string | null): void =>
+    props.onChange(props.waiting.edits.map((edit, i) => (i === index ? text : i in replaces ? replaces[i] : edit.replace)));
+  return (
+    <>
+      {props.waiting.edits.map((edit, index) => (
+        <OneEdit
+          key={index}
+          number={index + 1}
+          edit={edit}
+          text={index < replaces.length ? replaces[index] : edit.replace}
+          isDecided={props.isDecided}
+          error={props.blame.place === where(edit) ? props.error : null}
+          onChange={text => put(index, text)}
+        />
+      ))}
+    </>
+  );
+}
+
+/** The place in the server's words. */
+function where(edit: IEdit): string {
+  return edit.cell !== null ? `cell ${edit.cell}` : `file ${edit.file}`;
+}
+
+function OneEdit(props: {
+  number: number;
+  edit: IEdit;
+  text: string | null;
+  isDecided: boolean;
+  error: string | null;
+  onChange: (text: string | null) => void;
+}): JSX.Element {
+  const { trans } = useSurroundings();
+  const { edit, text } = props;
+  const name = trans.__('Change %1, %2', props.number, where(edit));
+  const rows = Math.min(14, Math.max(2, (text ?? '').split('\n').length));
+  return (
+    <div className="jp-DeepResearch-edit">
+      <p>{name}</p>
+      <pre className="jp-DeepResearch-old" tabIndex={0} role="group" aria-label={trans.__('%1: what stands there', name)}>
+        {edit.search}
+      </pre>
+      {text !== null && (
+        <Field label={trans.__('Change %1 becomes', props.number)} error={props.error}>
+          {ties => (
+            <textarea
+              {...ties}
+              className="jp-mod-styled jp-DeepResearch-code"
+              rows={rows}
+              spellCheck={false}
+              readOnly={props.isDecided}
+              value={text}
+              onChange={event => props.onChange(event.target.value)}
+            />
+          )}
+        </Field>
+      )}
+      {!props.isDecided && text !== null && (
+        <Button label={trans.__('Leave out change %1', props.number)} onClick={() => props.onChange(null)}>
+          {trans.__('Leave out')}
+        </Button>
+      )}
+      {!props.isDecided && text === null && (
+        <>
+          <p>{trans.__('It is left out: this stays as it is.')}</p>
+          <Button label={trans.__('Take change %1 in again', props.number)} onClick={() => props.onChange(edit.replace)}>
+            {trans.__('Take in again')}
+          </Button>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+import * as React from 'react';
+
+import { IParameter, IWaiting } from '../api/shapes';
+import { Project } from '../live/project';
+import { Field } from '../parts/field';
+import { useAnswer, useSurroundings } from '../parts/surroundings';
+import { IBlame } from '../text/blame';
+import { written } from '../text/figures';
+import { typed } from '../text/values';
+
+/** The parameters that a hypothesis sets, a field each, and one more to be chosen. */
+export function EditedParameters(props: {
+  project: Project;
+  waiting: IWaiting;
+  isDecided: boolean;
+  edited: { parameters: Readonly<Record<string, string>> };
+  error: string | null;
+  blame: IBlame;
+  onChange: (parameters: Readonly<Record<string, string>>) => void;
+}): JSX.Element {
+  const { trans } = useSurroundings();
+  const { waiting, onChange } = props;
+  const { parameters } = props.edited;
+  const known = useAnswer(props.project.parameters, !props.isDecided) ?? [];
+  const others = known.filter(parameter => !(parameter.name in parameters));
+  const drop = (name: string): void =>
+    onChange(Object.fromEntries(Object.entries(parameters).filter(([other]) => other !== name)));
+  return (
+    <>
+      {Object.entries(parameters).map(([name, text]) => (
+        <Field
+          key={name}
+          label={name}
+          error={props.blame.parameter === name ? props.error : null}
+          hint={hint(waiting, known.find(parameter => parameter.name === name))}
+        >
+          {ties => (
+            <div className="jp-DeepResearch-beside">
+              <input
+                {...ties}
+                className="jp-mod-styled"
+                autoComplete="off"
+                spellCheck={false}
+                readOnly={props.isDecided}
+                value={text}
+                onChange={event => onChange({ ...parameters, [name]: event.target.value })}
+              />
+              {!props.isDecided && (
+                <button
+                  type="button"
+                  className="jp-DeepResearch-link"
+                  aria-label={trans.__('Leave %1 as it was', name)}
+                  title={trans.__('Leave %1 as it was', name)}
+                  onClick={() => drop(name)}
+                >
+                  ✕
+                </button>
+              )}
+            </div>
+          )}
+        </Field>
+      ))}
+      {!props.isDecided && others.length > 0 && (
+        <More others={others} onAdd={added => onChange({ ...parameters, [added.name]: typed(added.value) })} />
+      )}
+    </>
+  );
+
+  function hint(of: IWaiting, parameter: IParameter | undefined): string | undefined {
+    const name = parameter?.name ?? '';
+    const was = name in of.before ? trans.__('was %1', written(of.before[name])) : '';
+    return [was, parameter?.range ?? ''].filter(Boolean).join('; ') || undefined;
+  }
+}
+
+function More(props: { others: readonly IParameter[]; onAdd: (parameter: IParameter) => void }): JSX.Element {
+  const { trans } = useSurroundings();
+  const add = (name: string): void => {
+    const found = props.others.find(parameter => parameter.name === name);
+    if (found) {
+      props.onAdd(found);
+    }
+  };
+  return (
+    <Field label={trans.__('Set another parameter')}>
+      {ties => (
+        <select {...ties} className="jp-mod-styled" value="" onChange={event => add(event.target.value)}>
+          <option value="">{trans.__('choose...')}</option>
+          {props.others.map(({ name }) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
