@@ -10,7 +10,20 @@ from pathlib import Path
 
 from .result import Result
 
-NAMES = ("memory", "cycle", "flood", "tree", "run", "noticed", "reported", "server", "hooks", "claude", "panel")
+NAMES = (
+    "memory",
+    "cycle",
+    "flood",
+    "tree",
+    "run",
+    "noticed",
+    "reported",
+    "server",
+    "hooks",
+    "claude",
+    "panel",
+    "sidebar",
+)
 
 
 def main() -> int:

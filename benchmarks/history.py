@@ -4,7 +4,9 @@ import contextlib
 import json
 import math
 import random
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -51,7 +53,8 @@ _WHY = "the loss of the last two runs was still falling when they ended, and the
 class Past:
     """Cycle after cycle as a researcher makes them, the same ones every time. ``champion``: the best value so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, project_id: str = PROJECT) -> None:
+        self.project_id = project_id
         self._chance = random.Random(1)
         self.champion, self.best, self.number = BASELINE, 0, 0
 
@@ -59,7 +62,9 @@ class Past:
         """The project on the notebook in ``folder``, and its baseline."""
         survey = ev.Survey(parameters={"lr": 0.001, "width": 64, "optimizer": "adam"})
         source = read_source(folder / NOTEBOOK)
-        yield ev.Opened(PROJECT, replace(project(METRIC), name=PROJECT), source, survey, "b" * BRIEF_LIMIT_CHARS)
+        yield ev.Opened(
+            self.project_id, replace(project(METRIC), name=PROJECT), source, survey, "b" * BRIEF_LIMIT_CHARS
+        )
         experiment = Experiment(0, Hypothesis("baseline: the notebook as it is", HypothesisKind.BASELINE))
         yield ev.Proposed(experiment)
         yield from self._runs(Run(0, Purpose.BASELINE), [BASELINE], RunState.SUCCEEDED)
@@ -130,10 +135,10 @@ class Past:
         return Verdict(decision, "not better than the champion", value, len(values), interval, before, state)
 
 
-def write_past(folder: Path, cycles: int) -> Past:
+def write_past(folder: Path, cycles: int, project_id: str = PROJECT) -> Past:
     """A project of ``cycles`` cycles in ``folder``, registered as this person's; whoever made it can go on with it."""
     write_notebook(folder / NOTEBOOK, "lr = 0.001\nwidth = 64\noptimizer = 'adam'\n", "loss.backward()\n")
-    ledger, past = ProjectPaths(folder).ledger, Past()
+    ledger, past = ProjectPaths(folder).ledger, Past(project_id)
     ledger.parent.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(ledger, _Clock(cycles).now)
     store.query("PRAGMA synchronous=OFF")  # only to write the past quickly
@@ -143,8 +148,20 @@ def write_past(folder: Path, cycles: int) -> Past:
         for event in past.cycle():
             store.append(event)
     store.close()
-    Registry().add(PROJECT, folder)
+    Registry().add(project_id, folder)
     return past
+
+
+def copy_past(folder: Path, copy: Path, project_id: str) -> None:
+    """The same log as another project, in the folder ``copy``: without a notebook, to be looked at."""
+    ledger = ProjectPaths(copy).ledger
+    ledger.parent.mkdir(parents=True)
+    shutil.copy(ProjectPaths(folder).ledger, ledger)
+    with contextlib.closing(sqlite3.connect(ledger)) as db:
+        db.execute("PRAGMA synchronous=OFF")
+        db.execute("UPDATE events SET body = json_set(body, '$.project_id', ?) WHERE kind = 'opened'", (project_id,))
+        db.commit()
+    Registry().add(project_id, copy)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,6 @@ import psutil
 from jupyter_deepresearch.core import events as ev
 from jupyter_deepresearch.core.types import Run
 from jupyter_deepresearch.execution.paths import ProjectPaths
-from jupyter_deepresearch.jupyter.servers import Server
 from jupyter_deepresearch.service.service import owner
 from jupyter_deepresearch.store.sqlite import SqliteStore
 
@@ -22,7 +21,7 @@ from .history import METRIC, Past, live_run, write_past
 from .painting import Painting, painting
 from .projects import folder
 from .result import Result, Row, median
-from .servers import jupyter_server
+from .servers import jupyter_server, process_of
 from .viewing import Said, Viewer, seq_of, viewer_in
 
 CYCLES = 10_000
@@ -81,7 +80,7 @@ def measure(quick: bool) -> Result:
             jupyter_server(root) as server,
             viewer_in(root / "past", server) as viewer,
         ):
-            bench = _Bench(effort, past, root / "past", store, _process_of(server), viewer)
+            bench = _Bench(effort, past, root / "past", store, process_of(server), viewer)
             _measure(bench)
     return Result(f"The panel over {effort.cycles:,} cycles", tuple(bench.rows), tuple(bench.notes))
 
@@ -235,15 +234,6 @@ def _page(bench: _Bench, page: Painting, opened: Said, heard: list[list[Said]]) 
         f"the page: {points:,} points; heap {early.heap_bytes / 1e6:.2f} MB, then {late.heap_bytes / 1e6:.2f} MB;"
         f" {early.nodes:,} nodes, then {late.nodes:,}"
     )
-
-
-def _process_of(server: Server) -> psutil.Process:
-    """The process that listens there."""
-    port = int(server.url.rsplit(":", 1)[1].strip("/"))
-    for child in psutil.Process().children():
-        if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in child.net_connections()):
-            return child
-    raise RuntimeError(f"no child of this process listens at {server.url}")
 
 
 def _cpu_s(process: psutil.Process) -> float:

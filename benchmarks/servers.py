@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from jupyter_deepresearch.execution.monitor import Process
 from jupyter_deepresearch.execution.paths import RunPaths
 from jupyter_deepresearch.execution.reading import read_owner
@@ -22,8 +24,9 @@ _DOWN_S = 20.0
 
 
 @contextlib.contextmanager
-def jupyter_server(root: Path) -> Iterator[Server]:
-    """``jupyter server`` on ``root`` with the extension; stopped in the end, with every run under ``root``."""
+def jupyter_server(root: Path, first: str = "deepresearch/api/projects") -> Iterator[Server]:
+    """``jupyter server`` on ``root`` with the extension; stopped in the end, with every run under ``root``. It is up
+    once it has answered ``first``."""
     port, token = _free_port(), secrets.token_hex(16)
     command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--ServerApp.root_dir={root}"]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
@@ -32,7 +35,7 @@ def jupyter_server(root: Path) -> Iterator[Server]:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     server = Server(f"http://127.0.0.1:{port}/", token, root)
     try:
-        _wait_for(server, process, root / "server.log")
+        _wait_for(server, process, root / "server.log", first)
         yield server
     finally:
         process.terminate()
@@ -42,6 +45,15 @@ def jupyter_server(root: Path) -> Iterator[Server]:
             process.kill()
             process.wait()
         end_runs(root)
+
+
+def process_of(server: Server) -> psutil.Process:
+    """The process that listens there."""
+    port = int(server.url.rsplit(":", 1)[1].strip("/"))
+    for child in psutil.Process().children():
+        if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in child.net_connections()):
+            return child
+    raise RuntimeError(f"no child of this process listens at {server.url}")
 
 
 def end_runs(root: Path) -> None:
@@ -83,11 +95,11 @@ def _free_port() -> int:
         return int(bound.getsockname()[1])
 
 
-def _wait_for(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_for(server: Server, process: "subprocess.Popen[bytes]", log: Path, first: str) -> None:
     end = time.monotonic() + _UP_S
     while process.poll() is None and time.monotonic() < end:
         with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(Asker(server)) as asker:
-            if asker.get("deepresearch/api/projects")[0] == 200:
+            if asker.get(first)[0] == 200:
                 return
         time.sleep(0.1)
     raise RuntimeError(f"the Jupyter server did not come up: {log.read_text(errors='replace')[-2000:]}")
