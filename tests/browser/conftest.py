@@ -72,7 +72,8 @@ def start_lab(lab: Lab) -> subprocess.Popen[bytes]:
     command += [f"--port={urlsplit(lab.url).port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={lab.root}"]
     # Nothing looks outside: neither for news nor for a newer JupyterLab.
     command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    command += ["--LabApp.expose_app_in_browser=True"]  # for commands that no test need click its way to: a theme
+    # For commands that no test need click its way to: a theme.
+    command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
     log = folder / "lab.log"
     with log.open("ab") as stream:
         process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream)

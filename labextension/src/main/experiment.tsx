@@ -76,7 +76,7 @@ function Head(props: {
     row.experiment === props.branch ? trans.__('hypotheses grow from it') : null
   ];
   return (
-    <header className="jp-DeepResearch-main-head">
+    <div className="jp-DeepResearch-main-head">
       <h2>
         #{row.experiment} {row.claim}
       </h2>
@@ -86,7 +86,7 @@ function Head(props: {
       </p>
       <p className="jp-DeepResearch-hint">{facts.filter(fact => fact !== null).join(' · ')}</p>
       <Actions project={project} row={row} />
-    </header>
+    </div>
   );
 }
 

@@ -21,7 +21,7 @@ export function addMain(lab: ILab): void {
   lab.app.commands.addCommand(Commands.showExperiment, {
     label: args => partLabel(args.part, trans),
     caption: trans.__('Show the runs, the curves and the change of an experiment'),
-    icon: researchIcon,
+    icon: args => (args.part === undefined ? researchIcon : undefined),
     describedBy: EXPERIMENT_ARGUMENTS,
     execute: args => {
       const shown = args as unknown as IShown;

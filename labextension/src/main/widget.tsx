@@ -21,8 +21,6 @@ export class ExperimentWidget extends ReactWidget {
     this.addClass('jp-DeepResearch-main');
     this.node.dataset.lmSuppressShortcuts = 'true';
     this.node.tabIndex = 0;
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', _surroundings.trans.__('Experiment %1', experiment));
   }
 
   /** Bring a part into sight. */

@@ -62,7 +62,15 @@ for epoch in range(8):
     report(step=epoch, train_loss=1 / (epoch + 1))"""
 SCORE = "report(step=8, val_accuracy=0.9 + 0.01 * (lr > 0.002))"
 CLIP = Edit("model = build(width, act)", "model = build(width, act)\nclip = 1.0  # <b>bold</b>", cell="train")
-CONFIG = '[objective]\nmetric = "val_accuracy"\n[approval]\nmode = "ask"\n[trust]\nseeds = 1\n[launcher]\ngpus = "none"\n'
+CONFIG = """[objective]
+metric = "val_accuracy"
+[approval]
+mode = "ask"
+[trust]
+seeds = 1
+[launcher]
+gpus = "none"
+"""
 BRIEF = "Lift the validation accuracy of the digits classifier without making it slower."
 
 
@@ -259,7 +267,9 @@ def _write_executed(path: Path, number: int, tried: Tried) -> None:
         nbformat.v4.new_code_cell(TRAIN, outputs=[output], execution_count=1),
     ]
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    purpose = Purpose.BASELINE if tried.decision is Decision.BASELINE else Purpose.CANDIDATE
+    facts = {"kernelspec": kernel, "deepresearch": {"experiment": number, "run": Run(number, purpose).id}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=facts), path)
 
 
 def _clock(experiments: int) -> Callable[[], float]:
