@@ -14,7 +14,7 @@ from .config.loading import CONFIG_NAME, Options, load, said
 from .core.events import Survey
 from .core.project import ApprovalMode, Direction, Project, guess_direction
 from .core.state import State
-from .errors import Conflict, Forbidden, InvalidInput, InvalidNotebook, NotFound
+from .errors import Conflict, Forbidden, InvalidInput, InvalidNotebook, NotFound, StorageFailed
 from .service.kernels import choose_kernel
 from .service.opened import OpenedProject, has_log
 from .service.service import Service
@@ -131,21 +131,28 @@ def _place(service: Service, root: Path, found: Path) -> _Place:
         return _Place(found, name or the_notebook(found).name, state)
     if found.suffix != ".ipynb" or not found.is_file():
         raise InvalidNotebook(f"{found.name}: accepted: a notebook (.ipynb)")
-    folder = found.parent
-    while folder.is_relative_to(root):
-        name, state = _about(service, folder)
+    for folder in _upwards(found.parent, root):
+        try:
+            name, state = _about(service, folder)
+        except (InvalidInput, StorageFailed):  # what is wrong further up is not about this notebook
+            if folder == found.parent:
+                raise
+            continue
         inner = found.relative_to(folder)
         if name == inner.as_posix():
             return _Place(folder, name, state)
-        if state is not None and inner.parts[0] in _OURS:
-            raise Conflict(
-                f"{inner.as_posix()} belongs to the project {state.project.name}, which researches {name}; "
-                "accepted: that notebook, or this one copied into a folder of its own"
-            )
-        if name is not None and folder == found.parent:
-            raise _taken(found.name, name, state)
-        folder = folder.parent
+        is_ours = state is not None and inner.parts[0] in _OURS
+        if name is not None and (is_ours or folder == found.parent):
+            raise _taken(inner.as_posix(), name, state)
     return _Place(found.parent, found.name)
+
+
+def _upwards(folder: Path, root: Path) -> Iterator[Path]:
+    while folder.is_relative_to(root):
+        yield folder
+        if folder == root:
+            return
+        folder = folder.parent
 
 
 def _taken(wanted: str, name: str, state: State | None) -> Conflict:

@@ -66,6 +66,8 @@ async def test_what_is_configured_there_is_where_the_form_begins(api: Api, folde
     assert found["researcher"] == {"kind": "sweep", "sentence": "using the offline researcher (sweep)"}
     assert found == await guessed(api, "small"), "a folder with one notebook stands for it"
     (folder / "deepresearch.toml").write_text("[budget]\ncycles = -1\n")
+    write_notebook(folder / "deep" / "own.ipynb", "x = 1")
+    assert (await guessed(api, "small/deep/own.ipynb"))["cycles"] is None, "what is wrong above is not about this one"
     answer = await api.get("guess", path="small")
     assert "cycles" in refused(answer, 400, "invalid_config") and answer.body["key"] == "budget.cycles"
 
@@ -84,9 +86,10 @@ async def test_a_project_is_found_with_what_was_said_at_its_start(api: Api, fold
     elsewhere = refused(await api.get("guess", path="small/train.ipynb"), 409, "conflict")
     assert "researches nb/inner.ipynb" in elsewhere
     write_notebook(folder / "experiments" / "0001-x.ipynb", "x = 1")
-    assert "belongs to the project small" in refused(
-        await api.get("guess", path="small/experiments/0001-x.ipynb"), 409, "conflict"
-    )
+    shown = refused(await api.get("guess", path="small/experiments/0001-x.ipynb"), 409, "conflict")
+    assert "the project small there researches nb/inner.ipynb" in shown
+    write_notebook(folder / "deep" / "own.ipynb", "x = 1")
+    assert (await guessed(api, "small/deep/own.ipynb"))["place"] == "small/deep", "nobody has spoken for this one"
 
 
 async def test_the_form_starts_in_the_root_itself_and_what_it_said_stays(
@@ -120,6 +123,8 @@ async def test_outputs_that_are_none_hide_nothing(api: Api, jp_root_dir: Path) -
 async def test_a_path_to_no_notebook_is_one_line(api: Api, folder: Path, jp_root_dir: Path) -> None:
     write_notebook(jp_root_dir / "two" / "a.ipynb", "x = 1")
     write_notebook(jp_root_dir / "two" / "b.ipynb", "x = 1")
+    write_notebook(jp_root_dir / "named" / "a.ipynb", "x = 1")
+    (jp_root_dir / "named" / "deepresearch.toml").write_text('notebook = "b.ipynb"')
     (jp_root_dir / "two" / "text.ipynb").write_text("not a notebook")
     (jp_root_dir / "out.ipynb").symlink_to(write_notebook(jp_root_dir.parent / "elsewhere" / "a.ipynb", "x = 1"))
     (jp_root_dir / "loop").symlink_to(jp_root_dir / "loop")
@@ -132,5 +137,9 @@ async def test_a_path_to_no_notebook_is_one_line(api: Api, folder: Path, jp_root
         assert "no such notebook" in refused(await api.get("guess", path=path), 404, "not_found")
     for path in ("small/deepresearch.toml", "two", "two/text.ipynb", "empty"):
         assert "notebook" in refused(await api.get("guess", path=path), 400, "invalid_notebook")
+    named = await api.get("guess", path="named/a.ipynb")
+    assert (
+        "deepresearch.toml there names b.ipynb" in refused(named, 409, "conflict") and named.body["key"] == "notebook"
+    )
     assert "path is missing" in refused(await api.get("guess"), 400, "invalid_input")
     assert not list(jp_root_dir.rglob(".deepresearch"))
