@@ -10,6 +10,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..errors import NotFound, StorageFailed
+from ..guess import guess
 from ..service.opened import OpenedProject
 from ..service.service import Service
 from ..service.settings import directives, settings
@@ -17,7 +18,7 @@ from ..service.views import StatusView
 from . import experiment_handlers
 from .base_handler import API, PROJECT, ResearchHandler
 from .live import live_kernels
-from .requests import read_command, read_start
+from .requests import read_command, read_path, read_start
 
 EVENTS_LIMIT = 1000
 
@@ -152,6 +153,17 @@ class CommandsHandler(ResearchHandler):
         return {"seq": service.command(service.project(project_id), told.command, told.command_id)}
 
 
+class GuessHandler(ResearchHandler):
+    """``/deepresearch/api/guess?path=``"""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """What a start at a notebook would be, and what is known for it already. Starts nothing."""
+        live = await live_kernels(self.session_manager, str(self.settings["server_root_dir"]))
+        await self.answer(lambda service: guess(service, read_path(self.get_query_argument("path", None)), live))
+
+
 class GpusHandler(ResearchHandler):
     """``/deepresearch/api/gpus``"""
 
@@ -195,6 +207,7 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"{PROJECT}/cost", CostHandler),
     (rf"{PROJECT}/events", EventsHandler),
     (rf"{PROJECT}/commands", CommandsHandler),
+    (rf"{API}/guess", GuessHandler),
     (rf"{API}/gpus", GpusHandler),
     (rf"{API}/(.*)", UnknownHandler),
 ]
