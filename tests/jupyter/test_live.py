@@ -14,7 +14,7 @@ from jupyter_deepresearch.jupyter.client import Client
 from jupyter_deepresearch.jupyter.live import live_kernels
 from jupyter_deepresearch.jupyter.servers import Server
 from tests.jupyter.asking import Api, refused, started, until
-from tests.jupyter.doubles import Doubled, write_project
+from tests.jupyter.doubles import CONFIG, Doubled, write_project
 from tests.jupyter.kernels import JupyterServer
 from tests.jupyter.kernels import until as until_true
 
@@ -132,8 +132,12 @@ async def test_a_kernel_started_by_hand_is_told_that_it_is_not_used(
 
 
 async def test_a_kernel_that_is_not_installed_is_refused(api: Api, checked: Doubled, folder: Path) -> None:
-    message = refused(await api.post("projects", body={"path": "small", "kernel": "gone"}), 400, "invalid_notebook")
-    assert 'kernel "gone" of train.ipynb is not installed: found' in message
+    gone = await api.post("projects", body={"path": "small", "kernel": "gone"})
+    message = refused(gone, 400, "invalid_notebook")
+    assert 'kernel "gone" of train.ipynb is not installed: found' in message and gone.body["key"] == "launcher.kernel"
+    (folder / "deepresearch.toml").write_text(f'{CONFIG}kernel = "gone"\n')
+    guessed = (await api.get("guess", path="small/train.ipynb")).body
+    assert guessed["kernel"] == "gone" and message in guessed["remarks"], "said before the start is refused"
     answer = await api.post("projects", body={"path": "small", "kernel": "../x"})
     assert "--kernel: found" in refused(answer, 400, "invalid_config")
 
