@@ -16,8 +16,8 @@ MOST_OUTPUT_CHARS = 20_000
 @dataclass(frozen=True)
 class RunFacts:
     """One run, live or ended. Times are wall seconds since 1970: ``started_at`` is null before it was launched,
-    ``ended_at`` for a live one. ``error`` is one line, ``rule`` the key of the stop rule that ended it, ``notebook`` its
-    executed notebook, relative to the project's folder; each null where there is none."""
+    ``ended_at`` for a live one. ``error`` is one line, ``rule`` the key of the stop rule that ended it, ``notebook``
+    its executed notebook, relative to the project's folder; each null where there is none."""
 
     run: str
     purpose: Purpose
