@@ -28,7 +28,8 @@ export function useFound(project: Project, typed: string): IFound {
       setFound(NOTHING);
       return undefined;
     }
-    setFound({ ...NOTHING, isSearching: true });
+    // What the last words found stays in sight until there is an answer to these.
+    setFound(last => ({ ...last, isSearching: true, error: null }));
     const answer = new Answer(connection, () => project.search(text));
     let version = project.history.columns.version;
     const again = (): void => {
@@ -39,8 +40,11 @@ export function useFound(project: Project, typed: string): IFound {
     };
     const take = (): void => {
       const { value, error } = answer;
-      const experiments = value && new Set(value.experiments);
-      setFound({ experiments, isMore: value?.more ?? false, isSearching: value === null && error === null, error });
+      if (error !== null) {
+        setFound({ ...NOTHING, error });
+      } else if (value !== null) {
+        setFound({ ...NOTHING, experiments: new Set(value.experiments), isMore: value.more });
+      }
     };
     answer.changed.connect(take);
     project.history.changed.connect(again);

@@ -32,7 +32,7 @@ export function VirtualList(props: {
     // Fewer rows than before: the browser has moved the scroller without a scroll event that counts.
     setTop(scroller.current?.scrollTop ?? 0);
   }, [props.count, height]);
-  React.useEffect(() => {
+  const bringFocus = (): void => {
     const wanted = focus.current;
     const row = wanted === null ? null : scroller.current?.querySelector<HTMLElement>(`[data-index="${wanted}"]`);
     if (row) {
@@ -40,7 +40,8 @@ export function VirtualList(props: {
       const first = row.querySelector<HTMLElement>('[data-first]');
       (first ?? row.querySelector<HTMLElement>('button, a, [tabindex]') ?? row).focus();
     }
-  });
+  };
+  React.useEffect(bringFocus); // A row that was not in the page is there once it is drawn.
   const onScroll = (): void => {
     window.cancelAnimationFrame(frame.current);
     frame.current = window.requestAnimationFrame(() => setTop(scroller.current?.scrollTop ?? 0));
@@ -59,6 +60,7 @@ export function VirtualList(props: {
     focus.current = Math.max(0, Math.min(props.count - 1, to));
     reveal(scroller.current, focus.current, props.rowHeight);
     setTop(scroller.current?.scrollTop ?? 0);
+    bringFocus();
   };
   const rows = Array.from({ length: end - start }, (_, i) => start + i);
   return (

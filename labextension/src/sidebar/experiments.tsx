@@ -123,6 +123,7 @@ function Rows(props: {
   const overview = projects.get(project.id);
   const champion = (status ?? overview)?.champion?.experiment ?? null;
   const direction = status?.objective.direction ?? overview?.direction ?? 'maximize';
+  const waiting = new Set(overview?.waiting);
   const [closed, toggle] = useClosed(props.asked);
   const [active, setActive] = React.useState<number | null>(null);
   const rows = React.useMemo(
@@ -130,8 +131,7 @@ function Rows(props: {
     [project, columns.version, view, champion, direction, closed, among]
   );
   const want = useWanting(project, rows, columns.version, connection.trouble);
-  const isActive = (row: IBranch, index: number): boolean =>
-    active === null ? index === 0 : row.experiment === active;
+  const at = React.useMemo(() => rows.findIndex(row => row.experiment === active), [rows, active]);
   return (
     <VirtualList
       label={trans.__('Experiments of %1', overview?.project ?? project.id)}
@@ -147,9 +147,10 @@ function Rows(props: {
           isTree={view === 'tree'}
           isChampion={rows[index].experiment === champion}
           isBranch={rows[index].experiment === status?.branch}
+          isWaiting={waiting.has(rows[index].experiment)}
           live={status?.running.find(run => run.experiment === rows[index].experiment) ?? null}
           metric={status?.objective.metric ?? null}
-          isActive={isActive(rows[index], index)}
+          isActive={index === Math.max(0, at)}
           onActive={() => setActive(rows[index].experiment)}
           onToggle={toggle}
         />

@@ -10,12 +10,12 @@ import { Project } from '../live/project';
 import { Mark } from '../parts/mark';
 import { useSurroundings } from '../parts/surroundings';
 import { difference, figure, measured } from '../text/figures';
-import { experimentMark } from '../text/words';
+import { experimentMark, projectMark } from '../text/words';
 
 /** The height of a row in pixels: two lines. */
 export const ROW = 40;
 
-const STEP = 10;
+const STEP = 8;
 const DEEPEST = 6;
 
 interface IRow {
@@ -25,6 +25,8 @@ interface IRow {
   isChampion: boolean;
   /** Whether hypotheses grow from it by a person's wish. */
   isBranch: boolean;
+  /** For a person's word. */
+  isWaiting: boolean;
   live: IRun | null;
   metric: string | null;
   /** Whether Tab leads to this row: one of the list does, the arrow keys lead to the others. */
@@ -152,13 +154,14 @@ function Claim(props: ITold): JSX.Element {
 function Figures(props: ITold): JSX.Element {
   const { trans } = useSurroundings();
   const { point, row, live } = props;
-  const latest = props.metric === null ? null : live?.latest?.values[props.metric];
-  const isLive = point.value === null && live !== null;
+  const { decision, state, value } = point;
+  const latest = props.metric === null ? undefined : live?.latest?.values[props.metric];
+  const shown = value ?? latest ?? null;
+  const mark = props.isWaiting ? projectMark('waiting_approval', trans) : experimentMark(decision, state, trans);
   return (
     <span className="jp-DeepResearch-figures">
-      <Mark mark={experimentMark(point.decision, point.state, trans)} />
-      {isLive && latest !== null && latest !== undefined && <span>{figure(latest)}</span>}
-      {point.value !== null && <span>{measured(point.value, interval(point))}</span>}
+      <Mark mark={mark} />
+      {shown !== null && <span>{value === null ? figure(shown) : measured(shown, interval(point))}</span>}
       {row !== undefined && row.delta !== null && <span data-delta>{difference(row.delta)}</span>}
     </span>
   );

@@ -1,3 +1,4 @@
+import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { Filter, FILTERS } from '../experiments/filter';
@@ -18,8 +19,8 @@ export function Toolbar(props: {
   const { trans } = useSurroundings();
   const views: readonly [View, string][] = [
     ['tree', trans.__('Tree')],
-    ['newest', trans.__('Newest first')],
-    ['best', trans.__('Best first')]
+    ['newest', trans.__('Newest')],
+    ['best', trans.__('Best')]
   ];
   const word = (filter: Filter): string => {
     const others = { all: trans.__('All'), open: trans.__('Without verdict') };
@@ -37,9 +38,8 @@ export function Toolbar(props: {
         value={props.text}
         onChange={event => props.onText(event.target.value)}
       />
-      <select
-        className="jp-mod-styled"
-        aria-label={trans.__('Arrange as')}
+      <HTMLSelect
+        aria-label={trans.__('Order')}
         value={props.view}
         onChange={event => props.onView(event.target.value as View)}
       >
@@ -48,10 +48,9 @@ export function Toolbar(props: {
             {label}
           </option>
         ))}
-      </select>
-      <select
-        className="jp-mod-styled"
-        aria-label={trans.__('Show those that are')}
+      </HTMLSelect>
+      <HTMLSelect
+        aria-label={trans.__('Verdict')}
         value={props.filter}
         onChange={event => props.onFilter(event.target.value as Filter)}
       >
@@ -60,7 +59,7 @@ export function Toolbar(props: {
             {`${word(filter)} (${props.counts.get(filter) ?? 0})`}
           </option>
         ))}
-      </select>
+      </HTMLSelect>
     </div>
   );
 }

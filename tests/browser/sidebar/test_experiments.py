@@ -40,15 +40,15 @@ def test_the_history_is_browsed_narrowed_and_opened(research: Research, visit: V
 
     panel.get_by_role("button", name="11 that grew from experiment 2").click()
     expect(rows).to_have_count(3)
-    panel.get_by_label("Show those that are").select_option("worse")
+    panel.get_by_label("Verdict").select_option("worse")
     expect(panel.get_by_role("status").filter(has_text="4 experiments")).to_be_visible()
     assert numbers(rows) == [*LINE, 11, 10, 7, 1], "what WORSE grew from stays, whatever was closed before"
-    panel.get_by_label("Arrange as").select_option("best")
+    panel.get_by_label("Order").select_option("best")
     expect(rows).to_have_count(4)
     assert numbers(rows) == [7, 11, 10, 1]
 
     panel.get_by_role("button", name="Show all").click()
-    panel.get_by_label("Arrange as").select_option("newest")
+    panel.get_by_label("Order").select_option("newest")
     expect(rows).to_have_count(14)
     panel.get_by_label("Search the experiments").fill("SPIKE cosine")
     expect(rows).to_have_count(1)
@@ -72,7 +72,7 @@ def test_an_experiment_is_branched_from_taken_reproduced_and_forked(research: Re
     row.click(button="right")
     page.get_by_role("menuitem", name="Branch from Here").click()
     expect(row).to_contain_text("branch")
-    assert [body["experiment"] for body in events(folder, "branch")] == [2]
+    assert [body["experiment"]["number"] for body in events(folder, "branch")] == [2]
 
     more = row.get_by_role("button", name="Actions for experiment 2")
     more.focus()
