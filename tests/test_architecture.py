@@ -23,7 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "researchers": VALUES,
     "execution": VALUES | {"processes", "terminal"},  # report.py by its path, as a file to copy
     "loop": VALUES,
-    "service": VALUES | {"config", "loop", "processes"},
+    "service": VALUES | {"_version", "config", "loop", "processes"},
     "app": VALUES | {"config", "execution", "researchers", "service", "store"},  # names concrete classes, alone
     "testing": VALUES | {"app", "execution", "service", "store"},
     "text": VALUES | {"service"},  # tables for terminals

@@ -24,7 +24,7 @@ from ..errors import DeepResearchError, InvalidNotebook, NotFound
 from . import cost as bill
 from . import past, status, views
 from .commands import Command, Context, ResumeCommand, decide
-from .overview import Row, overview
+from .overview import Row, overview, utc_day
 from .pictures import ParameterView, PointsView
 from .remembered import Remembered
 from .search import FoundView, search
@@ -156,7 +156,8 @@ class OpenedProject:
         at = self._situation(life, place)
         is_stopped = at.state.stopped and not at.state.runs
         is_at_rest = at.state.failed is not None or at.state.finished is not None or is_stopped
-        return Row(overview(at, time.time()), holder, life, is_at_rest)
+        now = time.time()
+        return Row(overview(at, now), holder, life, utc_day(now), is_at_rest)
 
     def _situation(self, life: views.Life, place: str | None) -> Situation:
         folder, remembered = str(self.folder), self.remembered

@@ -27,8 +27,10 @@ class Root:
         return folder
 
     def place(self, folder: Path) -> str | None:
-        """Where the folder is below the root, "" for the root itself; None without a root."""
+        """Where the folder is below the root, "" for the root itself; None without a root. Raises Forbidden."""
         if self.path is None:
             return None
+        if not folder.is_relative_to(self.path):
+            raise Forbidden(f"{str(folder)[:300]} is outside the server's root {self.path}")
         place = folder.relative_to(self.path).as_posix()
         return "" if place == "." else place

@@ -23,12 +23,13 @@ from ..loop.driver import Loop, Parts
 from ..loop.meter import LedgerMeter
 from ..processes import boot_id, start_ticks
 from . import views
+from .at_rest import AtRest
 from .commands import Command, PauseCommand
 from .creation import create, take_up
 from .loop_thread import LoopThread
 from .open_projects import OpenProjects, Told
 from .opened import Makers, OpenedProject
-from .overview import Overviews, OverviewView, Row
+from .overview import OverviewView, Row
 from .registry import Known, Registry
 from .root import Root
 
@@ -71,7 +72,7 @@ class Service:
         self._lock = threading.RLock()
         told = Told(self._is_at_work, self._listener, self._gone)
         self._opened = OpenProjects(makers, registry, self._root, told)
-        self._overviews = Overviews()
+        self._at_rest = AtRest(registry.path.with_name("overview.json"), self._root)
         self._tasks: dict[str, Task] = {}
         self._trouble: dict[str, str] = {}
 
@@ -211,12 +212,14 @@ class Service:
 
     def _rows(self) -> Iterator[Row]:
         """The rows of all projects that can be read; those at rest as they were, where nothing has changed."""
-        for known in self.registry.all():
+        all_known = self.registry.all()
+        for known in all_known:
             with contextlib.suppress(NotFound, Forbidden, StorageFailed):
                 if self._is_at_work(known.project_id):
                     yield self._row_of(self._opened.known(known))
                 else:
-                    yield self._overviews.row(known, self._life, self._glance)
+                    yield self._at_rest.row(known, self._life, self._glance)
+        self._at_rest.save(all_known)
 
     def _glance(self, known: Known) -> Row:
         return self._opened.glance(known, self._row_of, keeps=lambda row: not row.lasts)

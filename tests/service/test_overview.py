@@ -24,6 +24,7 @@ from jupyter_deepresearch.service import commands as cmd
 from jupyter_deepresearch.service import open_projects
 from jupyter_deepresearch.service.overview import OverviewView
 from jupyter_deepresearch.service.service import Service
+from jupyter_deepresearch.service.views import Life
 from jupyter_deepresearch.store.sqlite import SqliteStore
 from tests.core.logs import SURVEY
 from tests.jupyter.doubles import Doubled, write_project
@@ -122,6 +123,43 @@ def test_a_project_at_rest_is_opened_again_once_its_ledger_has_changed(
         other.append(ev.Announced("it is full"))
         assert service.overview()[1].seq == before[1].seq + 2, "a write within the same moment"
     assert makers.opened == ["one", "two", "two", "two"]
+
+
+def test_rows_outlive_the_server_that_made_them(tmp_path: Path) -> None:
+    made(tmp_path, "one", "two", cycles=1)
+    settle(tmp_path / "one", tmp_path / "two")
+
+    def asked(root: Path) -> tuple[tuple[OverviewView, ...], list[str]]:
+        makers = Counting()
+        with closing(makers.service(root)) as service:
+            return service.overview(), makers.opened
+
+    rows, opened = asked(tmp_path)
+    assert opened == ["one", "two"] and asked(tmp_path) == (rows, [])
+    inside, opened = asked(tmp_path / "two")
+    assert [(row.id, row.place) for row in inside] == [(rows[1].id, "")] and opened == []
+    with closing(SqliteStore(ledger(tmp_path / "one"))) as other:
+        other.append(ev.Announced("the disk is nearly full"))
+    assert asked(tmp_path)[1] == ["one"]
+    (kept,) = Path(os.environ["JUPYTER_DATA_DIR"]).rglob("overview.json")
+    for content in (
+        b"",
+        b"{",
+        b'{"made_by": "another version"}',
+        kept.read_bytes().replace(b'"made_by":"', b'"made_by":"x'),
+    ):
+        kept.write_bytes(content)
+        found, opened = asked(tmp_path)
+        assert opened == ["one", "two"] and [row.id for row in found] == [row.id for row in rows]
+
+
+def test_what_was_paid_is_of_its_day(service: Service, tmp_path: Path) -> None:
+    project = service.prepare(write_project(tmp_path / "small"), Options())
+    project.ledger.append(ev.Answered("a", Usage("plan", "model", 100, 10, 0, 0.25), "an answer"))
+    row = project.row(None, Life(False))
+    assert row.on(row.day) is row and (row.view.usd_today, row.view.calls_today) == (0.25, 1)
+    later = row.on("2999-01-01")
+    assert (later.view.usd_today, later.view.calls_today, later.view.seq) == (0.0, 0, row.view.seq)
 
 
 def test_a_torn_ledger_or_a_folder_that_is_gone_does_not_hide_the_others(service: Service, tmp_path: Path) -> None:
