@@ -2,13 +2,14 @@
 
 import contextlib
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ..core.ledger import Listener
+from ..core.ledger import Ledger, Listener
 from ..errors import DeepResearchError, Forbidden, NotFound, StorageFailed
 from .opened import Makers, OpenedProject, has_log
 from .registry import Known, Registry
@@ -42,6 +43,7 @@ class OpenProjects:
         self._told = told
         self._lock = threading.RLock()
         self._opened: OrderedDict[str, OpenedProject] = OrderedDict()
+        self._heard: weakref.WeakSet[Ledger] = weakref.WeakSet()
 
     def all(self) -> Iterator[OpenedProject]:
         """Every known project that can be opened, one after another: a process may not hold thousands of ledgers open.
@@ -101,10 +103,11 @@ class OpenProjects:
     def keep(self, opened: OpenedProject) -> OpenedProject:
         """Keep it open and pass on whatever is written into its log; those asked for longest ago make room."""
         with self._lock:
-            if self._opened.get(opened.id) is not opened:
-                self._opened[opened.id] = opened
-                opened.ledger.listeners.append(self._told.listener(opened.id))
+            self._opened[opened.id] = opened
             self._opened.move_to_end(opened.id)
+            if opened.ledger not in self._heard:  # it may be kept again after it was let go of
+                self._heard.add(opened.ledger)
+                opened.ledger.listeners.append(self._told.listener(opened.id))
             self._make_room()
             return opened
 

@@ -128,6 +128,7 @@ class Service:
             if task is not None and not task.is_over:
                 self._wake(task)
                 return
+            self._opened.keep(project)  # for whoever asks while it is at work, this is the one
             parts = self._parts(project)
             epoch = project.store.acquire(owner(self.name))
             loop = Loop(parts, epoch)

@@ -27,7 +27,7 @@ from jupyter_deepresearch.service.service import Service
 from jupyter_deepresearch.service.views import Life
 from jupyter_deepresearch.store.sqlite import SqliteStore
 from tests.core.logs import SURVEY
-from tests.jupyter.doubles import Doubled, write_project
+from tests.jupyter.doubles import CONFIG, Doubled, write_project
 
 
 @dataclass
@@ -94,7 +94,7 @@ def test_a_row_says_what_the_status_says(service: Service, tmp_path: Path) -> No
 
 def test_what_waits_runs_and_was_paid_today(service: Service, makers: Counting, tmp_path: Path) -> None:
     makers.launches.held = True
-    folder = write_project(tmp_path / "small", "[approval]\nmode = 'ask'\n[objective]\nmetric = 'score'\n")
+    folder = write_project(tmp_path / "small", f"{CONFIG}[approval]\nmode = 'ask'\n")
     project = service.prepare(folder, Options(cycles=3))
     usage = Usage("plan", "model", 100, 10, 0, None)
     project.ledger.append(ev.Answered("a", usage, "an answer"))
@@ -103,8 +103,8 @@ def test_what_waits_runs_and_was_paid_today(service: Service, makers: Counting, 
     service.start(project)
     until(lambda: only(service.overview()).running == (0,))
     makers.launches.held = False
-    until(lambda: only(service.overview()).waiting == (1,))
-    assert only(service.overview()).state is ProjectState.WAITING_APPROVAL
+    until(lambda: only(service.overview()).state is ProjectState.WAITING_APPROVAL)
+    assert only(service.overview()).waiting == (1,)
     project.ledger.append(ev.Sourced(Source("{}"), SURVEY, new_measure=True))
     assert only(service.overview(project.id)).spark == (), "of the measure in force alone"
 
@@ -187,6 +187,20 @@ def test_few_ledgers_are_held_open_those_at_work_among_them(
     assert "work" not in makers.opened
     service.command(at_work, cmd.StopCommand())
     until(lambda: only(service.overview(at_work.id)).running == ())
+
+
+def test_a_project_that_was_let_go_of_is_researched_and_heard_of_once(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_projects, "KEPT", 1)
+    said: list[tuple[str, int]] = []
+    service.announce = lambda project_id, record: said.append((project_id, record.seq))
+    first, second = (service.prepare(write_project(tmp_path / name), Options(cycles=1)) for name in "ab")
+    service.start(first)
+    assert service.project(second.id) is not second and service.project(first.id) is first
+    until(lambda: service.project(first.id).state.finished is not None)
+    of_first = [seq for project_id, seq in said if project_id == first.id]
+    assert of_first == sorted(set(of_first)) and of_first[-1] == first.state.seq
 
 
 def test_a_researcher_that_has_died_is_noticed_though_its_ledger_is_as_it_was(service: Service, tmp_path: Path) -> None:
