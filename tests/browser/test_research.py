@@ -50,7 +50,7 @@ def test_research_outlives_kernel_browser_and_server(
     expect(page.locator(".jp-OutputArea-output").filter(has_text="digits").first).to_be_visible()
     wait_for("the baseline runs", lambda: project(lab) and project(lab)["running"])
     page.locator(ICON).click()
-    expect(page.locator(PANEL).get_by_role("listitem")).to_contain_text("running")
+    expect(page.locator(PANEL).get_by_role("group", name="Project digits")).to_contain_text("running")
 
     kernel = get(lab, "api/kernels")[0]["id"]
     restart = urllib.request.Request(

@@ -1,3 +1,4 @@
+import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { ICurves, IRun, IStatus } from '../api/shapes';
@@ -26,8 +27,7 @@ export function Course(props: { run: IRun; status: IStatus; project: Project }):
   return (
     <div className="jp-DeepResearch-course">
       {names.length > 1 ? (
-        <select
-          className="jp-mod-styled"
+        <HTMLSelect
           aria-label={trans.__('Metric of the curve of experiment %1', run.experiment)}
           value={metric}
           onChange={event => want(event.target.value)}
@@ -35,7 +35,7 @@ export function Course(props: { run: IRun; status: IStatus; project: Project }):
           {names.map(name => (
             <option key={name}>{name}</option>
           ))}
-        </select>
+        </HTMLSelect>
       ) : (
         <span className="jp-DeepResearch-hint">{metric}</span>
       )}

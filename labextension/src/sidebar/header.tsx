@@ -53,39 +53,45 @@ function Ranks(props: { row: IOverview; status: IStatus | null; project: string 
   const [champion, baseline] = [status?.champion ?? row.champion, status?.baseline ?? row.baseline];
   const level = champion?.value ?? null;
   const label = useSparkLabel(row.spark, row.metric, level);
-  const target = status?.objective.target ?? null;
-  const better = row.direction === 'maximize' ? trans.__('higher is better') : trans.__('lower is better');
   return (
     <div className="jp-DeepResearch-ranks">
-      <p className="jp-DeepResearch-hint">
-        {target === null
-          ? trans.__('%1, %2', row.metric, better)
-          : trans.__('%1, %2, target %3', row.metric, better, figure(target))}
-      </p>
+      <p className="jp-DeepResearch-hint">{useObjective(row, status)}</p>
       {baseline === null && <p>{trans.__('Nothing measured yet: the baseline comes first.')}</p>}
-      <p>
+      <div className="jp-DeepResearch-grid">
         {champion && champion.experiment !== baseline?.experiment && (
-          <Rank name={trans.__('best')} rank={champion} project={props.project}>
-            {baseline && ` (${difference(champion.value - baseline.value)})`}
-          </Rank>
+          <Rank name={trans.__('best')} rank={champion} over={baseline} project={props.project} />
         )}
-        {baseline && <Rank name={trans.__('baseline')} rank={baseline} project={props.project} />}
-      </p>
+        {baseline && <Rank name={trans.__('baseline')} rank={baseline} over={null} project={props.project} />}
+      </div>
       <Spark values={row.spark} level={level} height={40} label={label} />
     </div>
   );
 }
 
-/** "best 0.9822 ±0.0016 (+0.041), 3 seeds, #10": the number opens the experiment. */
-function Rank(props: { name: string; rank: IRank; project: string; children?: React.ReactNode }): JSX.Element {
+/** "val_accuracy, higher is better, target 0.99, parameters <= 1e6". */
+function useObjective(row: IOverview, status: IStatus | null): string {
+  const { trans } = useSurroundings();
+  const target = status?.objective.target ?? null;
+  const parts = [
+    row.metric,
+    row.direction === 'maximize' ? trans.__('higher is better') : trans.__('lower is better'),
+    target === null ? '' : trans.__('target %1', figure(target)),
+    ...(status?.objective.constraints ?? [])
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+/** "best 0.9822 ±0.0016 #10" and below "+0.041 over the baseline, 3 seeds"; the number opens the experiment. */
+function Rank(props: { name: string; rank: IRank; over: IRank | null; project: string }): JSX.Element {
   const { trans, commands } = useSurroundings();
-  const { rank, project, name } = props;
+  const { rank, over, project, name } = props;
   const open = (): void =>
     void commands.execute(Commands.showExperiment, { project, experiment: rank.experiment });
+  const seeds = trans._n('%1 seed', '%1 seeds', rank.seeds);
   return (
-    <span className="jp-DeepResearch-rank">
-      {name} <b>{measured(rank.value, rank.interval)}</b>
-      {props.children} {trans._n('%1 seed', '%1 seeds', rank.seeds)}{' '}
+    <>
+      <span>{name}</span>
+      <b>{measured(rank.value, rank.interval)}</b>
       <button
         type="button"
         className="jp-DeepResearch-link"
@@ -95,7 +101,10 @@ function Rank(props: { name: string; rank: IRank; project: string; children?: Re
       >
         #{rank.experiment}
       </button>
-    </span>
+      <span className="jp-DeepResearch-below">
+        {over === null ? seeds : trans.__('%1 over the baseline, %2', difference(rank.value - over.value), seeds)}
+      </span>
+    </>
   );
 }
 

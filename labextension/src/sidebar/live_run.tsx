@@ -19,7 +19,7 @@ export function LiveRun(props: { run: IRun; status: IStatus; project: Project })
   const cancel = (): void => void doing.run(() => project.tell({ kind: 'cancel', run: run.run }));
   return (
     <article className="jp-DeepResearch-run" aria-label={trans.__('Experiment %1, seed %2', run.experiment, run.seed)}>
-      <p className="jp-DeepResearch-claim">
+      <p className="jp-DeepResearch-tested">
         <b>#{run.experiment}</b> {claim}
       </p>
       <p className="jp-DeepResearch-hint">{useProgress(run)}</p>

@@ -29,17 +29,19 @@ export function ProjectList(props: {
     <Section name="projects" title={trans.__('Projects')} summary={String(all.length)}>
       {all.length >= SEARCHED_FROM && <Search text={text} found={found.length} onType={search} />}
       {found.length > 0 && (
-        <VirtualList
-          label={trans.__('Projects')}
-          count={found.length}
-          rowHeight={ROW}
-          maxHeight={SEEN * ROW}
-          keyOf={index => found[index].id}
-          render={index => {
-            const row = found[index];
-            return <Row row={row} isChosen={row.id === props.chosen} onChoose={() => props.onChoose(row.id)} />;
-          }}
-        />
+        <div className="jp-DeepResearch-projects">
+          <VirtualList
+            label={trans.__('Projects')}
+            count={found.length}
+            rowHeight={ROW}
+            maxHeight={SEEN * ROW}
+            keyOf={index => found[index].id}
+            render={index => {
+              const row = found[index];
+              return <Row row={row} isChosen={row.id === props.chosen} onChoose={() => props.onChoose(row.id)} />;
+            }}
+          />
+        </div>
       )}
     </Section>
   );

@@ -17,6 +17,7 @@ export function Tail(props: { run: IRun; project: Project }): JSX.Element {
   const output = useAnswer(answer);
   const box = React.useRef<HTMLPreElement>(null);
   const isAtEnd = React.useRef(true);
+  const lastTop = React.useRef(0);
   React.useLayoutEffect(() => {
     if (box.current !== null && isAtEnd.current) {
       box.current.scrollTop = box.current.scrollHeight;
@@ -24,7 +25,9 @@ export function Tail(props: { run: IRun; project: Project }): JSX.Element {
   }, [output?.text]);
   const onScroll = (event: React.UIEvent<HTMLPreElement>): void => {
     const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
-    isAtEnd.current = scrollHeight - scrollTop - clientHeight < CLOSE_PX;
+    // Only who scrolls up leaves the end: another theme, too, moves it away from below the text.
+    isAtEnd.current = scrollHeight - scrollTop - clientHeight < CLOSE_PX || (isAtEnd.current && scrollTop >= lastTop.current);
+    lastTop.current = scrollTop;
   };
   if (answer.error !== null) {
     return <Complaint text={answer.error} />;
