@@ -62,10 +62,10 @@ def prepare_lab(folder: Path) -> Lab:
     return Lab(f"http://127.0.0.1:{free_port()}/", secrets.token_hex(16), folder / "root")
 
 
-def start_lab(lab: Lab) -> subprocess.Popen[bytes]:
-    """JupyterLab of this environment in a process of its own, once it answers."""
+def start_lab(lab: Lab, **variables: str) -> subprocess.Popen[bytes]:
+    """JupyterLab of this environment in a process of its own, once it answers; these environment variables besides."""
     folder = lab.root.parent
-    environment = {**os.environ, "JUPYTER_TOKEN": lab.token, "HOME": str(folder)}
+    environment = {**os.environ, "JUPYTER_TOKEN": lab.token, "HOME": str(folder), **variables}
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         environment[name] = str(folder / name.lower())
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
