@@ -1,10 +1,10 @@
-import { Notification } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 
 import { Refused } from '../api/client';
 import { askFork, IHandedBack } from './asking';
 import { ILab } from './lab';
 import { pathOf } from './making';
+import { say } from './said';
 
 const FORKS = 'forks';
 
@@ -18,7 +18,7 @@ export async function handBack(lab: ILab, project: string, notebook: string | nu
   const { trans, drafts } = lab.surroundings;
   const forks = await forksOf(lab, project);
   if (forks.length === 0) {
-    Notification.info(trans.__('There is no fork to hand back yet: choose "Fork by hand" at an experiment first.'));
+    say(trans.__('There is no fork to hand back yet: choose "Fork by Hand" at an experiment first.'), 'info');
     return;
   }
   const key = `fork:${project}`;
@@ -35,7 +35,7 @@ export async function handBack(lab: ILab, project: string, notebook: string | nu
     refusal = await refusalOf(() => tell(lab, project, given));
     if (refusal === null) {
       drafts.delete(key);
-      Notification.success(trans.__('%1 is a hypothesis now.', given.notebook));
+      say(trans.__('%1 is a hypothesis now.', given.notebook));
       return;
     }
   }

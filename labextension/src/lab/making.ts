@@ -6,14 +6,13 @@ import { Unreachable } from '../api/client';
 import { ISurroundings } from '../parts/surroundings';
 import { askSeeds } from './asking';
 import { Commands } from './lab';
+import { say } from './said';
 
 /** Which experiment of which project. */
 export interface IWhich {
   project: string;
   experiment: number;
 }
-
-const STAYS = { autoClose: false as const };
 
 /** Do it; where it cannot be done, a notification says why, in the server's words. */
 export async function orSay(surroundings: ISurroundings, what: () => Promise<void>): Promise<void> {
@@ -22,7 +21,7 @@ export async function orSay(surroundings: ISurroundings, what: () => Promise<voi
   } catch (reason) {
     const { message } = reason as Error;
     const isAway = reason instanceof Unreachable;
-    Notification.error(isAway ? surroundings.trans.__('The server does not answer: %1', message) : message, STAYS);
+    say(isAway ? surroundings.trans.__('The server does not answer: %1', message) : message, 'error');
   }
 }
 
@@ -64,7 +63,7 @@ export async function branch(surroundings: ISurroundings, which: IWhich): Promis
   const said = isBack
     ? trans.__('The next hypotheses grow from the champion again.')
     : trans.__('The next hypotheses grow from experiment %1.', which.experiment);
-  Notification.success(said);
+  say(said);
 }
 
 /** Its notebook, its files and its patch, in a folder of their own. */
@@ -82,7 +81,7 @@ export async function take(surroundings: ISurroundings, which: IWhich): Promise<
   ];
   const where = taken.place ?? taken.folder;
   const said = [trans.__('Experiment %1 is in %2.', which.experiment, where), ...taken.notes].join(' ');
-  Notification.success(said, { ...STAYS, actions });
+  say(said, 'success', actions);
 }
 
 /** Further runs of it, with seeds that it has not had; asks how many where `seeds` is not given. */
@@ -95,7 +94,7 @@ export async function reproduce(surroundings: ISurroundings, which: IWhich, seed
     return;
   }
   await surroundings.project(which.project).tell({ kind: 'reproduce', experiment: which.experiment, seeds: wanted });
-  Notification.success(
+  say(
     trans._n('Experiment %2 runs with one more seed.', 'Experiment %2 runs with %1 more seeds.', wanted, which.experiment)
   );
 }
@@ -111,8 +110,6 @@ export async function fork(surroundings: ISurroundings, which: IWhich): Promise<
   const args = { ...which, notebook: made.notebook };
   const callback = (): void => void surroundings.commands.execute(Commands.handBack, args);
   const said = trans.__('Experiment %1 is yours to edit in %2.', which.experiment, path ?? made.notebook);
-  Notification.success([said, ...made.notes].join(' '), {
-    ...STAYS,
-    actions: [{ label: trans.__('Hand back...'), displayType: 'accent', callback }]
-  });
+  const actions: Notification.IAction[] = [{ label: trans.__('Hand back...'), displayType: 'accent', callback }];
+  say([said, ...made.notes].join(' '), 'success', actions);
 }

@@ -99,9 +99,17 @@ def test_an_experiment_is_branched_from_taken_reproduced_and_forked(research: Re
 
     more.click()
     page.get_by_role("menuitem", name="Fork by Hand").click()
-    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("lr = 0.003")
+    fork = page.locator(".jp-NotebookPanel:visible")
+    expect(fork).to_contain_text("lr = 0.003")
+    fork.locator(".cm-content", has_text="def build").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("  # mine")  # not saved: handing back saves it
     page.get_by_role("button", name="Hand back...").click()
     dialog.get_by_label("Claim").fill("My own edit will do better")
     assert violations(page, ".jp-Dialog") == []
     dialog.get_by_role("button", name="Hand back").click()
-    expect(dialog).to_be_hidden()
+    expect(page.get_by_text("is a hypothesis now.")).to_be_visible()
+    (tried,) = events(folder, "try")
+    assert "My own edit will do better" in str(tried)
+    assert "# mine" in str(tried)
+    assert visit.errors == []
