@@ -46,11 +46,11 @@ class OpenProjects:
         self._heard: weakref.WeakSet[Ledger] = weakref.WeakSet()
 
     def all(self) -> Iterator[OpenedProject]:
-        """Every known project that can be opened, one after another: a process may not hold thousands of ledgers open.
-        Folders that are gone or elsewhere are left out."""
+        """Every known project that can be opened, one after another: a process may not hold thousands of ledgers open,
+        and those asked for one by one stay. Folders that are gone or elsewhere are left out."""
         for known in self._registry.all():
             with contextlib.suppress(NotFound, Forbidden, StorageFailed):
-                yield self.known(known)
+                yield self._there(known.project_id) or self._read(known)
 
     def project(self, project_id: str) -> OpenedProject:
         """The project of this id. Raises NotFound, Forbidden, StorageFailed."""
@@ -121,6 +121,13 @@ class OpenProjects:
         with self._lock:
             for opened in tuple(self._opened.values()):
                 self.drop(opened)
+
+    def _read(self, known: Known) -> OpenedProject:
+        """The project, kept where there is room."""
+        opened = OpenedProject.at(self._root.inside(known.folder), self._makers)
+        with self._lock:
+            has_room = opened.id not in self._opened and len(self._opened) < KEPT
+            return self.keep(opened) if has_room else opened
 
     def _make_room(self) -> None:
         *earlier, _ = tuple(self._opened)
