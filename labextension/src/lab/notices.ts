@@ -6,6 +6,9 @@ import { Commands, ILab, PLUGIN } from './lab';
 
 const SHOWN_CHARS = 80;
 
+/** So many lie over the page and say the claim; more are kept in Jupyter's list of notifications. */
+const TOASTS = 4;
+
 /** What was said last of a project: the hypotheses, and the notification while it is there. */
 interface ISaid {
   id: string;
@@ -56,7 +59,7 @@ class Notices {
       // One that the person has closed comes back for another hypothesis alone.
       this._said.set(row.id, { id: Notification.info(message, this._options(row)), hypotheses });
     }
-    if (hypotheses.length === 1) {
+    if (hypotheses.length === 1 && this._said.size <= TOASTS) {
       void this._addClaim(row, hypotheses[0], message);
     }
   }
@@ -70,7 +73,7 @@ class Notices {
       displayType: 'accent' as const,
       callback: () => void commands.execute(Commands.open, { project: row.id })
     };
-    return { autoClose: false, actions: [show] };
+    return { autoClose: this._said.size < TOASTS ? false : 0, actions: [show] };
   }
 
   private _message(row: IOverview, hypotheses: readonly number[]): string {

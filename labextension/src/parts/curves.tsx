@@ -6,6 +6,9 @@ import { useSurroundings } from './surroundings';
 
 const WIDTH = 300;
 
+/** A curve's steep beginning belongs to it; what diverged may not flatten the rest. */
+const REACH = 25;
+
 /** What a metric was at each step, oldest first; null where it was no number. */
 export type Points = readonly (readonly [step: number, value: number | null])[];
 
@@ -117,7 +120,7 @@ function framed(lines: readonly ILine[]): IFrame | null {
     return null;
   }
   const steps = points.map(point => point[0]);
-  return { steps: [least(steps), -least(steps.map(step => -step))], values: bounds(values) };
+  return { steps: [least(steps), -least(steps.map(step => -step))], values: bounds(values, REACH) };
 }
 
 function least(values: readonly number[]): number {

@@ -60,15 +60,15 @@ export function useSparkLabel(values: readonly (number | null)[], metric: string
   return level === null ? said : trans.__("%1; the champion's %2 is dashed", said, figure(level));
 }
 
-/** The range of the values, without those far outside of the middle half. */
-export function bounds(values: readonly number[]): [low: number, high: number] {
+/** The range of the values, without those that lie more than `reach` times the middle half's width outside of it. */
+export function bounds(values: readonly number[], reach = 4): [low: number, high: number] {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))];
-  const reach = 4 * (at(0.75) - at(0.25));
-  if (sorted.length < 8 || reach === 0) {
+  const far = reach * (at(0.75) - at(0.25));
+  if (sorted.length < 8 || far === 0) {
     return [sorted[0], sorted[sorted.length - 1]];
   }
-  const inside = sorted.filter(value => value >= at(0.25) - reach && value <= at(0.75) + reach);
+  const inside = sorted.filter(value => value >= at(0.25) - far && value <= at(0.75) + far);
   return [inside[0], inside[inside.length - 1]];
 }
 

@@ -1,9 +1,9 @@
 import * as React from 'react';
 
 import { IOverview, IRank, IStatus } from '../api/shapes';
-import { Commands } from '../lab/lab';
 import { Project } from '../live/project';
 import { Button, Complaint, Trouble, useDoing } from '../parts/button';
+import { ExperimentLink } from '../parts/experiment_link';
 import { useFocusKept } from '../parts/focus';
 import { Mark } from '../parts/mark';
 import { Spark, useSparkLabel } from '../parts/spark';
@@ -81,28 +81,18 @@ function useObjective(row: IOverview, status: IStatus | null): string {
   return parts.filter(Boolean).join(', ');
 }
 
-/** "best 0.9822 ±0.0016 #10" and below "+0.041 over the baseline, 3 seeds"; the number opens the experiment. */
+/** "best 0.9822 ±0.0016 #10" and below "3 seeds, baseline +0.041"; the number opens the experiment. */
 function Rank(props: { name: string; rank: IRank; over: IRank | null; project: string }): JSX.Element {
-  const { trans, commands } = useSurroundings();
+  const { trans } = useSurroundings();
   const { rank, over, project, name } = props;
-  const open = (): void =>
-    void commands.execute(Commands.showExperiment, { project, experiment: rank.experiment });
   const seeds = trans._n('%1 seed', '%1 seeds', rank.seeds);
   return (
     <>
       <span>{name}</span>
       <b>{measured(rank.value, rank.interval)}</b>
-      <button
-        type="button"
-        className="jp-DeepResearch-link"
-        title={rank.claim}
-        aria-label={trans.__('Show experiment %1, the %2', rank.experiment, name)}
-        onClick={open}
-      >
-        #{rank.experiment}
-      </button>
+      <ExperimentLink project={project} experiment={rank.experiment} role={name} title={rank.claim} />
       <span className="jp-DeepResearch-below">
-        {over === null ? seeds : trans.__('%1 over the baseline, %2', difference(rank.value - over.value), seeds)}
+        {over === null ? seeds : trans.__('%1, baseline %2', seeds, difference(rank.value - over.value))}
       </span>
     </>
   );
@@ -120,8 +110,8 @@ function Branch(props: { status: IStatus | null; project: Project }): JSX.Elemen
   return (
     <div className="jp-DeepResearch-branch">
       <p>{trans.__('New hypotheses grow from experiment #%1, as you asked.', branch)}</p>
-      <Button isBusy={doing.isBusy} onClick={again}>
-        {trans.__('Grow from the champion again')}
+      <Button label={trans.__('Grow from the champion again')} isBusy={doing.isBusy} onClick={again}>
+        {trans.__('Back to the champion')}
       </Button>
       <Trouble doing={doing} />
     </div>

@@ -3,6 +3,7 @@ import * as React from 'react';
 import { IResources, IRun, IStatus } from '../api/shapes';
 import { Project } from '../live/project';
 import { AskingButton, Button, Trouble, useDoing } from '../parts/button';
+import { ExperimentLink } from '../parts/experiment_link';
 import { useSignal, useSurroundings } from '../parts/surroundings';
 import { bytes, duration, figure } from '../text/figures';
 import { purposeWord } from '../text/words';
@@ -20,7 +21,7 @@ export function LiveRun(props: { run: IRun; status: IStatus; project: Project })
   return (
     <article className="jp-DeepResearch-run" aria-label={trans.__('Experiment %1, seed %2', run.experiment, run.seed)}>
       <p className="jp-DeepResearch-tested">
-        <b>#{run.experiment}</b> {claim}
+        <ExperimentLink project={project.id} experiment={run.experiment} /> {claim}
       </p>
       <p className="jp-DeepResearch-hint">{useProgress(run)}</p>
       <Course run={run} status={status} project={project} />

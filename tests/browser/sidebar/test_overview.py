@@ -48,7 +48,7 @@ def test_all_projects_at_a_glance(research: Research, visit: Visit) -> None:
 
     waiting = sum(len(row["waiting"]) for row in get(lab, "deepresearch/api/overview"))
     expect(page.locator(f"{ICON}[data-deepresearch-waiting='{waiting}']")).to_be_visible()
-    expect(page.locator(ICON)).to_have_attribute("title", f"Deep Research ({waiting} waiting for you)")
+    expect(page.get_by_role("tab", name=f"Deep Research ({waiting} waiting for you)", exact=True)).to_be_visible()
     status_item = page.get_by_role("button", name=re.compile("Deep Research, .*waiting"))
     expect(status_item).to_be_visible()
     notice = page.locator(".Toastify__toast").filter(has_text="glanced: 2 hypotheses are waiting for you (#12, #13)")
@@ -56,7 +56,7 @@ def test_all_projects_at_a_glance(research: Research, visit: Visit) -> None:
     header = panel.get_by_role("group", name="Project glanced", exact=True)
     expect(header).to_contain_text("12/50")
     expect(header).to_contain_text("0.9822 ±0.0019")
-    expect(header).to_contain_text("+0.041 over the baseline, 3 seeds")
+    expect(header).to_contain_text("3 seeds, baseline +0.041")
     expect(header.get_by_role("img")).to_have_attribute("aria-label", re.compile("val_accuracy of the latest 14"))
     expect(notice).to_have_count(0)
 
