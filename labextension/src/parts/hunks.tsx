@@ -14,7 +14,7 @@ export function Hunks(props: { changes: readonly IHunk[]; label: string }): JSX.
         <figure className="jp-DeepResearch-hunks" key={change.place}>
           <figcaption>{change.place}</figcaption>
           <div role="group" tabIndex={0} aria-label={trans.__('%1: changed lines of %2', props.label, change.place)}>
-            <div className="jp-DeepResearch-lines">
+            <div className="jp-DeepResearch-hunkLines">
               {change.lines.map((line, index) => (
                 <Line line={line} isFirst={index === 0} key={index} />
               ))}

@@ -185,7 +185,7 @@ function Buttons(
     putOff(props.project.id, waiting);
   };
   const [approve, edit] = [trans.__('Approve hypothesis %1', n), trans.__('Edit hypothesis %1', n)];
-  const [reject, off] = [trans.__('Reject hypothesis %1...', n), trans.__('Later: hypothesis %1', n)];
+  const [reject, off] = [trans.__('Reject hypothesis %1', n), trans.__('Later: hypothesis %1', n)];
   const keyed = (what: string, key: string): string => trans.__('%1 (key %2 on the card)', what, key);
   return (
     <>
@@ -205,7 +205,7 @@ function Buttons(
           {trans.__('Edit')}
         </Button>
         <Button label={reject} title={keyed(reject, 'R')} isBusy={doing.isBusy} does="reject" onClick={props.onReject}>
-          {trans.__('Reject...')}
+          {trans.__('Reject')}
         </Button>
         <Button label={off} title={keyed(off, 'L')} isBusy={doing.isBusy} does="later" onClick={later}>
           {trans.__('Later')}

@@ -1,9 +1,10 @@
+import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { IChanges, IHunk, IWaiting } from '../api/shapes';
 import { signature } from '../live/later';
 import { Project } from '../live/project';
-import { Button, Complaint } from '../parts/button';
+import { Complaint } from '../parts/button';
 import { Hunks } from '../parts/hunks';
 import { useSignal, useSurroundings } from '../parts/surroundings';
 
@@ -19,17 +20,21 @@ export function Change(props: { project: Project; waiting: IWaiting }): JSX.Elem
   const count = (changes ?? []).reduce((sum, change) => sum + change.lines.filter(isChanged).length, 0);
   const isOpen = wanted ?? (hasCode && count <= FEW_LINES);
   const n = waiting.hypothesis;
+  const Caret = isOpen ? caretDownIcon : caretRightIcon;
   return (
     <div className="jp-DeepResearch-change">
-      <Button
-        label={isOpen ? trans.__('Hide the change of hypothesis %1', n) : trans.__('Show the change of hypothesis %1', n)}
+      <button
+        type="button"
+        className="jp-DeepResearch-plain"
+        aria-label={isOpen ? trans.__('Hide the change of hypothesis %1', n) : trans.__('Show the change of hypothesis %1', n)}
+        aria-expanded={isOpen}
         title={trans.__('The changed lines (key D on the card)')}
-        isOpen={isOpen}
-        does="showChange"
+        data-does="showChange"
         onClick={() => want(!isOpen)}
       >
+        <Caret.react tag="span" className="jp-DeepResearch-caret" />
         {isOpen ? trans.__('Hide the change') : trans.__('Show the change')}
-      </Button>
+      </button>
       {changes !== null && hasCode && (
         <span className="jp-DeepResearch-hint"> {trans._n('%1 line', '%1 lines', count)}</span>
       )}

@@ -20,15 +20,18 @@ export function EditedCells(props: {
   const { replaces } = props.edited;
   const put = (index: number, text: string | null): void =>
     props.onChange(props.waiting.edits.map((edit, i) => (i === index ? text : i in replaces ? replaces[i] : edit.replace)));
+  const { trans } = useSurroundings();
+  const isOwn = props.waiting.kind === 'by_hand' && props.waiting.edits.length > 0;
   return (
     <>
+      {isOwn && <p>{trans.__('These changes are yours, made in the files: change them there.')}</p>}
       {props.waiting.edits.map((edit, index) => (
         <OneEdit
           key={index}
           number={index + 1}
           edit={edit}
           text={index < replaces.length ? replaces[index] : edit.replace}
-          isDecided={props.isDecided}
+          isFixed={props.isDecided || isOwn}
           error={props.blame.place === where(edit) ? props.error : null}
           onChange={text => put(index, text)}
         />
@@ -46,7 +49,7 @@ function OneEdit(props: {
   number: number;
   edit: IEdit;
   text: string | null;
-  isDecided: boolean;
+  isFixed: boolean;
   error: string | null;
   onChange: (text: string | null) => void;
 }): JSX.Element {
@@ -68,19 +71,19 @@ function OneEdit(props: {
               className="jp-mod-styled jp-DeepResearch-code"
               rows={rows}
               spellCheck={false}
-              readOnly={props.isDecided}
+              readOnly={props.isFixed}
               value={text}
               onChange={event => props.onChange(event.target.value)}
             />
           )}
         </Field>
       )}
-      {!props.isDecided && text !== null && (
+      {!props.isFixed && text !== null && (
         <Button label={trans.__('Leave out change %1', props.number)} onClick={() => props.onChange(null)}>
           {trans.__('Leave out')}
         </Button>
       )}
-      {!props.isDecided && text === null && (
+      {!props.isFixed && text === null && (
         <>
           <p>{trans.__('It is left out: this stays as it is.')}</p>
           <Button label={trans.__('Take change %1 in again', props.number)} onClick={() => props.onChange(edit.replace)}>

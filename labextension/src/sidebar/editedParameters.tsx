@@ -3,6 +3,7 @@ import * as React from 'react';
 import { IParameter, IWaiting } from '../api/shapes';
 import { Project } from '../live/project';
 import { Field } from '../parts/field';
+import { Select } from '../parts/select';
 import { useAnswer, useSurroundings } from '../parts/surroundings';
 import { IBlame } from '../text/blame';
 import { written } from '../text/figures';
@@ -32,7 +33,7 @@ export function EditedParameters(props: {
           key={name}
           label={name}
           error={props.blame.parameter === name ? props.error : null}
-          hint={hint(waiting, known.find(parameter => parameter.name === name))}
+          hint={hint(name)}
         >
           {ties => (
             <div className="jp-DeepResearch-beside">
@@ -48,7 +49,7 @@ export function EditedParameters(props: {
               {!props.isDecided && (
                 <button
                   type="button"
-                  className="jp-DeepResearch-link"
+                  className="jp-DeepResearch-plain"
                   aria-label={trans.__('Leave %1 as it was', name)}
                   title={trans.__('Leave %1 as it was', name)}
                   onClick={() => drop(name)}
@@ -66,10 +67,10 @@ export function EditedParameters(props: {
     </>
   );
 
-  function hint(of: IWaiting, parameter: IParameter | undefined): string | undefined {
-    const name = parameter?.name ?? '';
-    const was = name in of.before ? trans.__('was %1', written(of.before[name])) : '';
-    return [was, parameter?.range ?? ''].filter(Boolean).join('; ') || undefined;
+  function hint(name: string): string | undefined {
+    const was = name in waiting.before ? trans.__('was %1', written(waiting.before[name])) : '';
+    const range = known.find(parameter => parameter.name === name)?.range ?? '';
+    return [was, range].filter(Boolean).join('; ') || undefined;
   }
 }
 
@@ -81,15 +82,11 @@ function More(props: { others: readonly IParameter[]; onAdd: (parameter: IParame
       props.onAdd(found);
     }
   };
+  const names = props.others.map(({ name }) => [name, name] as const);
   return (
     <Field label={trans.__('Set another parameter')}>
       {ties => (
-        <select {...ties} className="jp-mod-styled" value="" onChange={event => add(event.target.value)}>
-          <option value="">{trans.__('choose...')}</option>
-          {props.others.map(({ name }) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
+        <Select ties={ties} value="" options={[['', trans.__('choose...')], ...names]} onChoose={add} />
       )}
     </Field>
   );

@@ -5,6 +5,7 @@ import { signature } from '../live/later';
 import { Project } from '../live/project';
 import { Button, Complaint, IDoing } from '../parts/button';
 import { Field } from '../parts/field';
+import { useBlamedFocus, useFirstFocus } from '../parts/blamed';
 import { useSurroundings } from '../parts/surroundings';
 import { blamed, isOfNone } from '../text/blame';
 import { typed, understood } from '../text/values';
@@ -51,7 +52,8 @@ export function Editing(props: {
   const message = doing.error?.message ?? null;
   const blame = blamed(message ?? '');
   const write = (change: Partial<IEdited>): void => props.write({ ...edited, ...change });
-  useFocus(form, message);
+  useFirstFocus(form);
+  useBlamedFocus(form, message);
   const tell = (isApproved: boolean): void => props.onTell(edit(waiting, edited), isApproved);
   return (
     <div ref={form} role="group" aria-label={trans.__('Edit hypothesis %1', waiting.hypothesis)}>
@@ -105,17 +107,6 @@ function Buttons(props: {
       </Button>
     </div>
   );
-}
-
-/** The first field when the form opens, the field that is to blame when the server has refused it. */
-function useFocus(form: React.RefObject<HTMLDivElement>, message: string | null): void {
-  const isFirst = React.useRef(document.activeElement?.closest('.jp-DeepResearch-card') !== null);
-  React.useEffect(() => {
-    if (message !== null || isFirst.current) {
-      isFirst.current = false;
-      form.current?.querySelector<HTMLElement>(message === null ? 'textarea' : '[aria-invalid]')?.focus();
-    }
-  }, [message]);
 }
 
 /** The command that says what differs; null where nothing does. */

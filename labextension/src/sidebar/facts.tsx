@@ -15,7 +15,7 @@ export function Facts(props: { project: Project; waiting: IWaiting; isDecided: b
   const { waiting } = props;
   return (
     <>
-      <dl className="jp-DeepResearch-facts">
+      <dl className="jp-DeepResearch-cardFacts">
         <Fact name={trans.__('why')} text={waiting.rationale} />
         <Fact name={trans.__('expected')} text={waiting.expected} />
         <Parameters waiting={waiting} />

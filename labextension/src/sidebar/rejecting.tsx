@@ -3,6 +3,7 @@ import * as React from 'react';
 import { IWaiting } from '../api/shapes';
 import { Button, IDoing, Trouble } from '../parts/button';
 import { Field } from '../parts/field';
+import { useFirstFocus } from '../parts/blamed';
 import { useSurroundings } from '../parts/surroundings';
 
 /** Why not: the next THINK reads it. */
@@ -16,17 +17,15 @@ export function Rejecting(props: {
   onReject: () => void;
 }): JSX.Element {
   const { trans } = useSurroundings();
-  const field = React.useRef<HTMLTextAreaElement>(null);
+  const form = React.useRef<HTMLDivElement>(null);
   const { hypothesis } = props.waiting;
-  const hadFocus = React.useRef(document.activeElement?.closest('.jp-DeepResearch-card') !== null);
-  React.useEffect(() => (hadFocus.current ? field.current?.focus() : undefined), []);
+  useFirstFocus(form);
   return (
-    <div role="group" aria-label={trans.__('Reject hypothesis %1', hypothesis)}>
+    <div ref={form} role="group" aria-label={trans.__('Reject hypothesis %1', hypothesis)}>
       <Field label={trans.__('Why not? The next hypothesis is made with this in mind.')}>
         {ties => (
           <textarea
             {...ties}
-            ref={field}
             className="jp-mod-styled"
             rows={2}
             readOnly={props.isDecided}

@@ -5,6 +5,7 @@ import { Project } from '../live/project';
 import { Button, Complaint, useDoing } from '../parts/button';
 import { useForm } from '../parts/draft';
 import { Field, useId } from '../parts/field';
+import { useBlamedFocus } from '../parts/blamed';
 import { Section } from '../parts/section';
 import { useAnswer, useSurroundings } from '../parts/surroundings';
 import { blamed, IBlame, isOfNone } from '../text/blame';
@@ -31,27 +32,31 @@ export function Trying(props: { project: Project }): JSX.Element {
 }
 
 function Idea(props: { project: Project }): JSX.Element {
-  const { trans } = useSurroundings();
+  const { trans, projects } = useSurroundings();
   const { project } = props;
   const [form, write, forget] = useForm<IIdea>(`${project.id}:try`);
   const [said, say] = React.useState('');
   const doing = useDoing();
+  const whole = React.useRef<HTMLDivElement>(null);
   const known = useAnswer(project.parameters);
   const idea = form ?? NOTHING;
   const put = (change: Partial<IIdea>): void => (say(''), write({ ...idea, ...change }));
   const message = doing.error?.message ?? null;
   const blame = blamed(message ?? '', idea.notebook.trim());
+  useBlamedFocus(whole, message);
   const values = changed(idea, known ?? []);
   const tell = async (): Promise<void> => {
     const rest = { ...(idea.claim.trim() && { claim: idea.claim.trim() }) };
     const notebook = idea.notebook.trim() ? { notebook: idea.notebook.trim() } : {};
     if (await doing.run(() => project.tell({ kind: 'try', parameters: values, ...notebook, ...rest }))) {
       forget();
-      say(trans.__('It is in the queue: it runs next.'));
+      const isAtRest = projects.get(project.id)?.state !== 'running';
+      say(isAtRest ? trans.__('It runs next, once the research goes on.') : trans.__('It runs next.'));
     }
   };
   return (
-    <div role="group" aria-label={trans.__('Try an idea')} className="jp-DeepResearch-trying">
+    <div ref={whole} role="group" aria-label={trans.__('Try an idea')} className="jp-DeepResearch-trying">
+      <p className="jp-DeepResearch-hint">{trans.__('What is left empty runs as it does now.')}</p>
       <TriedParameters {...{ known, idea, blame, message, put }} error={project.parameters.error} />
       <Field label={trans.__('Claim (optional)')} error={blame.field === 'claim' ? message : null}>
         {ties => (

@@ -56,7 +56,7 @@ function CardList(props: { project: Project }): JSX.Element {
         />
       ))}
       {over > 0 && (
-        <button type="button" className="jp-DeepResearch-link" onClick={() => showMore(most + MOST)}>
+        <button type="button" className="jp-DeepResearch-plain" onClick={() => showMore(most + MOST)}>
           {trans.__('Show more (%1)', over)}
         </button>
       )}
