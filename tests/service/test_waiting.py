@@ -84,3 +84,14 @@ def test_when_it_is_approved_by_itself(project: OpenedProject) -> None:
     assert card(project).approved_at == record.at + 600
     project.command(cmd.StopCommand())
     assert card(project).approved_at is None
+
+
+def test_an_edit_of_the_files_is_the_persons_to_approve_where_nothing_else_is_asked(project: OpenedProject) -> None:
+    record = propose(project, 1, {"lr": 0.4})
+    offer = Experiment(project.state.next_experiment, Hypothesis("your edit", HypothesisKind.BY_HAND), 1)
+    project.ledger.append(ev.Proposed(offer))
+    timed = Approval(ApprovalMode.ASK, auto_after_minutes=10)
+    project.ledger.append(ev.Configure(replace(project.state.project, approval=timed)))
+    assert [waits.approved_at is None for waits in project.status(Life(True)).waiting] == [False, False]
+    project.ledger.append(ev.Configure(replace(project.state.project, approval=Approval(ApprovalMode.AUTO))))
+    assert [waits.approved_at for waits in project.status(Life(True)).waiting] == [record.at, None]
