@@ -1,4 +1,3 @@
-import { caretDownIcon, caretRightIcon, ellipsesIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { IExperiment, IRun } from '../api/shapes';
@@ -94,7 +93,7 @@ export function ExperimentRow(props: IRow): JSX.Element | null {
           menuAt([left, bottom]);
         }}
       >
-        <ellipsesIcon.react tag="span" />
+        <span aria-hidden="true">⋯</span>
       </button>
     </div>
   );
@@ -104,7 +103,6 @@ export function ExperimentRow(props: IRow): JSX.Element | null {
 function Stem(props: IRow): JSX.Element {
   const { trans } = useSurroundings();
   const { depth, below, isOpen, experiment } = props.branch;
-  const Caret = isOpen ? caretDownIcon : caretRightIcon;
   return (
     <>
       <span className="jp-DeepResearch-depth" style={{ width: STEP * Math.min(depth, DEEPEST) }} />
@@ -119,7 +117,7 @@ function Stem(props: IRow): JSX.Element {
           title={trans._n('%1 grew from this one', '%1 grew from this one', below)}
           onClick={() => props.onToggle(experiment)}
         >
-          <Caret.react tag="span" />
+          <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span>
         </button>
       )}
     </>
