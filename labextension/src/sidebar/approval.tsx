@@ -4,6 +4,7 @@ import { ISettings } from '../api/shapes';
 import { Project } from '../live/project';
 import { Complaint } from '../parts/button';
 import { Field } from '../parts/field';
+import { Select } from '../parts/select';
 import { useSurroundings } from '../parts/surroundings';
 import { limitOf, limitProblem } from '../text/limits';
 import { SaveButtons, useChanges } from './saving';
@@ -33,17 +34,15 @@ export function ApprovalForm(props: { project: Project; settings: ISettings }): 
       <legend>{trans.__('Approval')}</legend>
       <Field label={trans.__('Hypotheses')} error={said('mode')}>
         {ties => (
-          <div className="jp-select-wrapper">
-            <select
-              {...ties}
-              className="jp-mod-styled"
-              value={mode}
-              onChange={event => changes.type('mode', event.target.value)}
-            >
-              <option value="auto">{trans.__('run at once')}</option>
-              <option value="ask">{trans.__('wait for me')}</option>
-            </select>
-          </div>
+          <Select
+            ties={ties}
+            value={mode}
+            options={[
+              ['auto', trans.__('run at once')],
+              ['ask', trans.__('wait for me')]
+            ]}
+            onChoose={value => changes.type('mode', value)}
+          />
         )}
       </Field>
       {isAsking && (

@@ -67,7 +67,7 @@ function Row(props: { budget: IBudget; changes: IChanges }): JSX.Element {
   return (
     <div className="jp-DeepResearch-budget">
       <Field
-        label={word}
+        label={limit === null && spent ? trans.__('%1 (so far %2)', word, amount(spent)) : word}
         error={limitProblem(key, text, trans) ?? refused}
         hint={isUsedUp ? trans.__('Used up. The project goes on once you raise it.') : undefined}
       >
@@ -84,9 +84,6 @@ function Row(props: { budget: IBudget; changes: IChanges }): JSX.Element {
       </Field>
       {limit !== null && spent !== null && (
         <Gauge label={trans.__('Spent')} of={word} value={spent} limit={limit} />
-      )}
-      {limit === null && spent !== null && (
-        <p className="jp-DeepResearch-hint">{trans.__('So far %1', amount(spent))}</p>
       )}
     </div>
   );

@@ -35,7 +35,7 @@ function Bill(props: { project: Project }): JSX.Element {
     <>
       {error !== null && <Complaint text={error} />}
       {isOffline && (
-        <p>{trans.__('The researcher is offline: it makes no calls to a language model and costs nothing.')}</p>
+        <p>{trans.__('The researcher is offline: it calls no language model and costs nothing.')}</p>
       )}
       {cost.calls > 0 ? <Sums cost={cost} /> : !isOffline && <p>{trans.__('No calls to a language model yet.')}</p>}
       {cost.calls > 0 && (
@@ -45,7 +45,7 @@ function Bill(props: { project: Project }): JSX.Element {
         </>
       )}
       <p className="jp-DeepResearch-hint">
-        {trans.__('Calls about runs while they train: %1.', cost.calls_about_live_runs)}{' '}
+        {trans.__('Calls about runs in training: %1.', cost.calls_about_live_runs)}{' '}
         {cost.calls_while_training > 0 &&
           trans.__('Calls about other things in that time: %1.', cost.calls_while_training - cost.calls_about_live_runs)}
       </p>

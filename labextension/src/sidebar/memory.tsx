@@ -2,7 +2,7 @@ import * as React from 'react';
 
 import { IMemory } from '../api/shapes';
 import { Project } from '../live/project';
-import { Button, Complaint } from '../parts/button';
+import { Complaint } from '../parts/button';
 import { Gauge } from '../parts/gauge';
 import { Section } from '../parts/section';
 import { useAnswer, useSurroundings } from '../parts/surroundings';
@@ -128,7 +128,12 @@ function OpenFile(props: { project: Project; name: string }): JSX.Element | null
   const path = place === '' ? props.name : `${place}/${props.name}`;
   return (
     <p>
-      <Button onClick={() => void commands.execute('docmanager:open', { path })}>{trans.__('Open %1', props.name)}</Button>
+      <button
+        className="jp-DeepResearch-link"
+        onClick={() => void commands.execute('docmanager:open', { path })}
+      >
+        {trans.__('Open %1', props.name)}
+      </button>
     </p>
   );
 }

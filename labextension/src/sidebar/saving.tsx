@@ -76,7 +76,7 @@ export function SaveButtons(props: {
   const { changes, what } = props;
   return (
     <div className="jp-DeepResearch-buttons">
-      {props.isChanged && (
+      {(props.isChanged || changes.isSaving) && (
         <>
           <Button kind="accept" label={trans.__('Save %1', what)} isBusy={changes.isSaving} onClick={props.onSave}>
             {changes.isSaving ? trans.__('Saving...') : trans.__('Save')}

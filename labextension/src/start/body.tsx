@@ -19,7 +19,6 @@ export class StartBody extends ReactWidget {
   ) {
     super();
     this.addClass('jp-DeepResearch-start');
-    _form.refused.connect(this._onRefused, this);
   }
 
   dispose(): void {
@@ -34,11 +33,6 @@ export class StartBody extends ReactWidget {
       </Surroundings.Provider>
     );
   }
-
-  /** The first field that is wrong gets the focus, once it is drawn so. */
-  private _onRefused(): void {
-    window.requestAnimationFrame(() => this.node.querySelector<HTMLElement>('[aria-invalid]')?.focus());
-  }
 }
 
 function Whole(props: { form: StartForm; notebooks: readonly string[] }): JSX.Element {
@@ -47,8 +41,12 @@ function Whole(props: { form: StartForm; notebooks: readonly string[] }): JSX.El
   useSignal(form.changed);
   useSignal(connection.troubled);
   const { guess, wish } = form;
+  const fields = React.useRef<HTMLDivElement>(null);
+  React.useEffect(() => {
+    fields.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+  }, [form.refusals]);
   return (
-    <>
+    <div ref={fields}>
       <Notebook {...props} />
       {connection.trouble !== null && (
         <p className="jp-DeepResearch-reconnecting" role="status">
@@ -69,7 +67,7 @@ function Whole(props: { form: StartForm; notebooks: readonly string[] }): JSX.El
       )}
       {form.complaint !== null && <Complaint text={form.complaint} />}
       {form.isStarting && <p role="status">{trans.__('Starting...')}</p>}
-    </>
+    </div>
   );
 }
 
@@ -86,7 +84,6 @@ function Notebook(props: { form: StartForm; notebooks: readonly string[] }): JSX
             {...ties}
             className="jp-mod-styled"
             list={offers}
-            required
             aria-required
             spellCheck={false}
             placeholder={trans.__('folder/train.ipynb')}

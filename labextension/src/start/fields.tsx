@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import { IGuess } from '../api/shapes';
 import { Field, useId } from '../parts/field';
+import { Select } from '../parts/select';
 import { useSurroundings } from '../parts/surroundings';
 import { StartForm } from './form';
 import { BRIEF_LIMIT, IWish } from './wish';
@@ -33,7 +34,6 @@ export function Objective(props: IFields): JSX.Element {
               {...ties}
               className="jp-mod-styled"
               list={offers}
-              required
               aria-required
               value={wish.metric}
               onChange={event => form.write('metric', event.target.value)}
@@ -178,20 +178,12 @@ function Choice(
   return (
     <Field label={props.label} error={form.problems[place]} hint={props.hint}>
       {ties => (
-        <div className="jp-select-wrapper">
-          <select
-            {...ties}
-            className="jp-mod-styled"
-            value={wish[place]}
-            onChange={event => form.write(place, event.target.value)}
-          >
-            {props.options.map(([value, word]) => (
-              <option key={value} value={value}>
-                {word}
-              </option>
-            ))}
-          </select>
-        </div>
+        <Select
+          ties={ties}
+          value={wish[place]}
+          options={props.options}
+          onChoose={value => form.write(place, value)}
+        />
       )}
     </Field>
   );

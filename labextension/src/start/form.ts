@@ -107,9 +107,9 @@ export class StartForm {
     }
   }
 
-  /** Something in the form is wrong: the first such field wants the focus. */
-  get refused(): ISignal<this, void> {
-    return this._refusedSignal;
+  /** How often a start was refused: each time the first field that is wrong wants the focus. */
+  get refusals(): number {
+    return this._refusals;
   }
 
   dispose(): void {
@@ -164,12 +164,11 @@ export class StartForm {
   }
 
   private _refused(): void {
+    this._refusals += 1;
     this._changed.emit();
-    this._refusedSignal.emit();
   }
 
   private readonly _changed = new Signal<this, void>(this);
-  private readonly _refusedSignal = new Signal<this, void>(this);
   private readonly _typing: Debouncer;
   private _path: string;
   private _guess: IGuess | null = null;
@@ -178,6 +177,7 @@ export class StartForm {
   private _complaint: string | null = null;
   private _isReading = false;
   private _isStarting = false;
+  private _refusals = 0;
   private _isDisposed = false;
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -57,7 +59,7 @@ def test_a_right_click_asks_says_what_is_wrong_and_starts(research: Research, vi
     form.get_by_label("Run by themselves after (minutes)").fill("45")
     page.keyboard.press("Enter")
     expect(metric).to_be_focused()
-    assert "found" in (metric.get_attribute("aria-invalid") or "") or form.get_by_text('found "!"').is_visible()
+    expect(metric).to_have_accessible_description(re.compile(r'found "!"; accepted: the name of a reported metric'))
     assert violations(page, ".jp-Dialog") == []
 
     page.keyboard.press("Escape")  # what was typed is still there
@@ -74,4 +76,16 @@ def test_a_right_click_asks_says_what_is_wrong_and_starts(research: Research, vi
     assert project["approval"] == {"mode": "ask", "auto_after_minutes": 45}
     assert project["budget"]["cycles"] == 0
     assert (folder / "PROJECT_BRIEF.md").read_text() == "Lift it <b>a little</b>."
-    print(visit.errors)
+    assert all("400 (Bad Request)" in error for error in visit.errors)  # the browser's word on the refusal
+
+    page.get_by_role("tab", name="File Browser").click()
+    form = right_click(page, "train.ipynb")
+    expect(form.get_by_text("This folder is a project already")).to_be_visible()
+    expect(form.get_by_label("Cycles")).to_have_value("0")
+    expect(form.get_by_label("Brief")).not_to_be_editable()
+    page.keyboard.press("Escape")
+    page.locator(".jp-DirListing-item", has_text="second.ipynb").click(button="right")
+    page.get_by_role("menuitem", name="Research this notebook...").click()
+    expect(form.get_by_label("Notebook", exact=True)).to_have_accessible_description(
+        re.compile("begun there researches train.ipynb")
+    )
