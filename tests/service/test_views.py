@@ -36,7 +36,7 @@ ASK = base_project(approval=Approval(ApprovalMode.ASK), budget=Budget(cycles=9))
 STATUS_KEYS = {
     *("id", "project", "path", "state", "reason", "stop_reason", "cycle", "cycles", "objective", "baseline"),
     *("champion", "running", "waiting", "usage", "memory", "space", "remarks"),
-    *("seq", "place"),
+    *("seq", "place", "branch"),
 }
 HISTORY_KEYS = {
     *("experiment", "cycle", "parent", "claim", "kind", "parameters", "edits", "state", "decision", "value"),
