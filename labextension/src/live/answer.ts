@@ -1,8 +1,8 @@
-import { Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Unreachable } from '../api/client';
 import { Connection } from './connection';
+import { Soon } from './soon';
 
 const AGAIN_MS = 500;
 
@@ -17,7 +17,7 @@ export class Answer<T> {
     private readonly _question: () => Promise<T>,
     private readonly _everyMs: (value: T | null) => number | null = () => null
   ) {
-    this._throttled = new Throttler(() => this._fetch(), { limit: AGAIN_MS, edge: 'trailing' });
+    this._soon = new Soon(() => this._onShown(), AGAIN_MS);
     _connection.refreshed.connect(this.expire, this);
     _connection.shown.connect(this._onShown, this);
   }
@@ -61,14 +61,14 @@ export class Answer<T> {
   expire(): void {
     this._isOld = true;
     if (this.isWatched) {
-      void this._throttled.invoke();
+      this._soon.ask();
     }
   }
 
   dispose(): void {
     this._isDisposed = true;
     window.clearTimeout(this._timer);
-    this._throttled.dispose();
+    this._soon.cancel();
     Signal.clearData(this);
   }
 
@@ -104,7 +104,7 @@ export class Answer<T> {
       return;
     }
     if (this._isOld) {
-      void this._throttled.invoke();
+      this._soon.ask();
       return;
     }
     const every = this._everyMs(this._value);
@@ -125,7 +125,7 @@ export class Answer<T> {
     }
   }
 
-  private readonly _throttled: Throttler;
+  private readonly _soon: Soon;
   private readonly _changed = new Signal<this, void>(this);
   private _value: T | null = null;
   private _error: string | null = null;

@@ -1,9 +1,9 @@
-import { Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Unreachable } from '../api/client';
 import { IOverview, ProjectState } from '../api/shapes';
 import { Connection, IChange } from './connection';
+import { Soon } from './soon';
 
 const AGAIN_MS = 500;
 const FEW = 20;
@@ -14,7 +14,7 @@ const ORDER: readonly ProjectState[] = ['waiting_approval', 'failed', 'running',
 /** One light row for each of the server's projects. An event asks anew for the row of its project alone. */
 export class Projects {
   constructor(private readonly _connection: Connection) {
-    this._throttled = new Throttler(() => this._fetch(), { limit: AGAIN_MS, edge: 'trailing' });
+    this._soon = new Soon(() => void this._fetch(), AGAIN_MS);
     _connection.changed.connect(this._onChange, this);
     _connection.refreshed.connect(this._onRefreshed, this);
     void this._fetch();
@@ -43,21 +43,26 @@ export class Projects {
   }
 
   dispose(): void {
-    this._throttled.dispose();
+    this._soon.cancel();
     Signal.clearData(this);
   }
 
   private _onChange(_: Connection, change: IChange): void {
     this._old.add(change.project);
-    void this._throttled.invoke();
+    this._soon.ask();
   }
 
   private _onRefreshed(): void {
     this._isAllOld = true;
-    void this._throttled.invoke();
+    this._soon.ask();
   }
 
   private async _fetch(): Promise<void> {
+    if (this._isAsking) {
+      this._soon.ask(); // What comes may have been read before the change.
+      return;
+    }
+    this._isAsking = true;
     const isAll = this._isAllOld || this._old.size > FEW;
     const asked = isAll ? [null] : [...this._old];
     this._isAllOld = false;
@@ -72,6 +77,7 @@ export class Projects {
       this._isAllOld = true;
       this._error = error instanceof Unreachable ? this._error : (error as Error).message;
     }
+    this._isAsking = false;
     this._sort();
     this._changed.emit();
   }
@@ -92,7 +98,7 @@ export class Projects {
     this._sorted = this._isKnown ? newest.sort((a, b) => rank(a) - rank(b)) : null;
   }
 
-  private readonly _throttled: Throttler;
+  private readonly _soon: Soon;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _rows = new Map<string, IOverview>();
   private readonly _old = new Set<string>();
@@ -100,4 +106,5 @@ export class Projects {
   private _error: string | null = null;
   private _isAllOld = true;
   private _isKnown = false;
+  private _isAsking = false;
 }
