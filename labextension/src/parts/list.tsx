@@ -32,6 +32,17 @@ export function VirtualList(props: {
     // Fewer rows than before: the browser has moved the scroller without a scroll event that counts.
     setTop(scroller.current?.scrollTop ?? 0);
   }, [props.count, height]);
+  const anchor = React.useRef<{ index: number; key: React.Key } | null>(null);
+  React.useLayoutEffect(() => {
+    // What is in sight stays where it is when rows come or go above it.
+    const moved = movedBy(anchor.current, props.count, props.keyOf);
+    if (moved !== 0 && scroller.current !== null && scroller.current.scrollTop > 0) {
+      scroller.current.scrollTop += moved * props.rowHeight;
+      setTop(scroller.current.scrollTop);
+    }
+    const index = Math.ceil((scroller.current?.scrollTop ?? 0) / props.rowHeight);
+    anchor.current = index < props.count ? { index, key: props.keyOf(index) } : null;
+  });
   const bringFocus = (): void => {
     const wanted = focus.current;
     const row = wanted === null ? null : scroller.current?.querySelector<HTMLElement>(`[data-index="${wanted}"]`);
@@ -91,6 +102,23 @@ export function VirtualList(props: {
       </div>
     </div>
   );
+}
+
+/** By how many places a row has moved since; 0 where it is gone. */
+function movedBy(
+  was: { index: number; key: React.Key } | null,
+  count: number,
+  keyOf: (index: number) => React.Key
+): number {
+  if (was === null || (was.index < count && keyOf(was.index) === was.key)) {
+    return 0;
+  }
+  for (let index = 0; index < count; index += 1) {
+    if (keyOf(index) === was.key) {
+      return index - was.index;
+    }
+  }
+  return 0;
 }
 
 function isTyping(target: HTMLElement): boolean {

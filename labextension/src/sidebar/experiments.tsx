@@ -134,6 +134,7 @@ function Rows(props: {
   const at = React.useMemo(() => rows.findIndex(row => row.experiment === active), [rows, active]);
   return (
     <VirtualList
+      key={`${view} ${props.asked}`} // other rows are looked at from the top
       label={trans.__('Experiments of %1', overview?.project ?? project.id)}
       count={rows.length}
       rowHeight={ROW}
