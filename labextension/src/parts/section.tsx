@@ -2,6 +2,7 @@ import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { remember, remembered } from '../live/drafts';
+import { Guard } from './guard';
 
 /** A part of the sidebar under a heading that folds it away; remembered in this browser. Folded, nothing is asked for it. */
 export function Section(props: {
@@ -29,7 +30,11 @@ export function Section(props: {
         </button>
         {props.summary !== undefined && <span className="jp-DeepResearch-summary">{props.summary}</span>}
       </h3>
-      {isOpen && <div className="jp-DeepResearch-inside">{props.children}</div>}
+      {isOpen && (
+        <div className="jp-DeepResearch-inside">
+          <Guard>{props.children}</Guard>
+        </div>
+      )}
     </section>
   );
 }

@@ -57,7 +57,10 @@ function useClaim(project: Project, run: IRun): string {
       history.want([run.experiment]);
     }
   }, [history, run.experiment, row === undefined]);
-  return run.purpose === 'baseline' ? trans.__('the baseline') : (row?.claim ?? '');
+  // A row goes and comes back when something is said of it; the claim stays.
+  const last = React.useRef('');
+  last.current = row?.claim ?? last.current;
+  return run.purpose === 'baseline' ? trans.__('the baseline') : last.current;
 }
 
 /** "first run, seed 1, step 30, 2 min so far, about 4 min left". */

@@ -68,9 +68,19 @@ def test_all_projects_at_a_glance(research: Research, visit: Visit) -> None:
     assert [event["experiment"] for event in events(folder, "branch")][-1] is None
     assert focused(page) == "Project glanced"
 
+    panel.get_by_role("button", name="Later: hypothesis 12").click()
+    expect(page.locator(f"{ICON}[data-deepresearch-waiting='{waiting - 1}']")).to_be_visible()
+    panel.get_by_role("button", name="Later: hypothesis 13").click()
+    expect(page.get_by_role("button", name="Deep Research, glanced: 1 hypothesis waiting")).to_have_count(0)
+
     choose_by_keyboard(page, panel)
     assert violations(page, PANEL) == []
     assert visit.errors == []
+
+    page.route("**/deepresearch/api/gpus*", lambda route: route.fulfill(json=[{"index": 0}]))
+    panel.get_by_role("button", name="GPUs", exact=True).click()
+    expect(panel.get_by_role("region", name="GPUs")).to_contain_text("This part cannot be shown")
+    expect(panel.get_by_role("heading", name="Experiments")).to_be_visible()
 
 
 def choose_by_keyboard(page: Page, panel: Locator) -> None:
