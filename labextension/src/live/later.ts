@@ -12,7 +12,7 @@ const emitter = new Signal<object, void>(source);
 /** Something was put off or taken up again, in this page or in another one of this browser. */
 export const laterChanged: ISignal<object, void> = emitter;
 
-/** Whether a person has put this hypothesis off: it counts in no badge and no notice until it changes or is opened. */
+/** Whether a person has put this off: it counts in no badge and no notice until it changes or is opened. */
 export function isPutOff(project: string, hypothesis: number): boolean {
   return String(hypothesis) in read(project);
 }

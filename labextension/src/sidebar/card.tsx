@@ -1,13 +1,12 @@
 import * as React from 'react';
 
-import { Refused } from '../api/client';
-import { Command } from '../api/shapes';
 import { isPutOff, putOff, takeUp } from '../live/later';
 import { Project } from '../live/project';
-import { Button, Trouble, useDoing } from '../parts/button';
+import { Button, Trouble } from '../parts/button';
 import { useId } from '../parts/field';
 import { useForm } from '../parts/draft';
 import { useDraft, useSurroundings } from '../parts/surroundings';
+import { IActs, useActs } from './acts';
 import { Cards, ICard } from './cards';
 import { Decided } from './decided';
 import { Editing, IEdited, opened } from './editing';
@@ -120,59 +119,6 @@ function Inside(props: ICardProps & { whole: React.RefObject<HTMLElement> }): JS
   );
 }
 
-interface IActs {
-  doing: ReturnType<typeof useDoing>;
-  approve(): Promise<void>;
-  reject(reason: string, forget: () => void): Promise<void>;
-  /** An edit where there is one, and the approval of what it makes where wanted. */
-  edit(command: Command | null, isApproved: boolean, forget: () => void): Promise<void>;
-}
-
-/** What may be told of the hypothesis, with what becomes of its card. */
-function useActs(props: ICardProps): IActs {
-  const { trans } = useSurroundings();
-  const { project, cards } = props;
-  const { hypothesis } = props.card.waiting;
-  const doing = useDoing();
-  const decide = async (tell: () => Promise<unknown>, sentence: string, forget: () => void): Promise<void> => {
-    const isDone = await doing.run(async () => {
-      cards.begin(hypothesis);
-      try {
-        await tell();
-      } catch (error) {
-        const isTooLate = error instanceof Refused && error.reason === 'already_decided';
-        cards.end(hypothesis, isTooLate ? 'too late' : 'refused');
-        throw error;
-      }
-    });
-    if (isDone) {
-      forget();
-      props.onSaid(sentence);
-      props.onLeaving();
-      cards.end(hypothesis, 'done');
-    }
-  };
-  const approve = (): Promise<number> => project.tell({ kind: 'approve', hypothesis });
-  const approved = trans.__('#%1 is approved.', hypothesis);
-  return {
-    doing,
-    approve: () => decide(approve, approved, () => undefined),
-    reject: (reason, forget) => {
-      const told = reason.trim() ? { reason: reason.trim() } : {};
-      const tell = (): Promise<number> => project.tell({ kind: 'reject', hypothesis, ...told });
-      return decide(tell, trans.__('#%1 is rejected.', hypothesis), forget);
-    },
-    edit: async (command, isApproved, forget) => {
-      if (isApproved) {
-        const both = async (): Promise<unknown> => (command && (await project.tell(command)), approve());
-        await decide(both, approved, forget);
-      } else if (command === null || (await doing.run(() => project.tell(command)))) {
-        forget();
-      }
-    }
-  };
-}
-
 function Buttons(
   props: ICardProps & { acts: IActs; onEdit: () => void; onReject: () => void; whole: React.RefObject<HTMLElement> }
 ): JSX.Element {
@@ -204,7 +150,13 @@ function Buttons(
         <Button label={edit} title={keyed(edit, 'E')} isBusy={doing.isBusy} does="edit" onClick={props.onEdit}>
           {trans.__('Edit')}
         </Button>
-        <Button label={reject} title={keyed(reject, 'R')} isBusy={doing.isBusy} does="reject" onClick={props.onReject}>
+        <Button
+          label={reject}
+          title={keyed(reject, 'R')}
+          isBusy={doing.isBusy}
+          does="reject"
+          onClick={props.onReject}
+        >
           {trans.__('Reject')}
         </Button>
         <Button label={off} title={keyed(off, 'L')} isBusy={doing.isBusy} does="later" onClick={later}>

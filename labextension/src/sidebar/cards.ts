@@ -10,8 +10,9 @@ export interface ICard {
 }
 
 /**
- * Which cards of a project are shown. One that somebody else decides stays in its place until it is dismissed, if a
- * person has typed on it or is looking at the cards: what was typed is not lost, and no other card moves under a click.
+ * Which cards of a project are shown. One that somebody else decides stays in its place until it is dismissed,
+ * if a person has typed on it or is looking at the cards: what was typed is not lost, and no other card moves under
+ * a click.
  */
 export class Cards {
   constructor(
@@ -33,7 +34,7 @@ export class Cards {
     former.filter(card => !numbers.has(card.waiting.hypothesis)).forEach(card => {
       const isOurs = this._deciding.has(card.waiting.hypothesis);
       if (isOurs || stays(card)) {
-        found.set(card.waiting.hypothesis, { ...card, isDecided: !isOurs });
+        found.set(card.waiting.hypothesis, { ...card, isDecided: card.isDecided || !isOurs });
       }
     });
     waiting
@@ -71,8 +72,12 @@ export class Cards {
     this._deciding.delete(hypothesis);
     if (how === 'done') {
       this.dismiss(hypothesis);
-    } else if (how === 'too late' && this._numbers.has(hypothesis)) {
-      this._tooLate.add(hypothesis);
+    } else if (how === 'too late') {
+      this._shown = this._shown.map(card => ({
+        ...card,
+        isDecided: card.isDecided || card.waiting.hypothesis === hypothesis
+      }));
+      this._tooLate.add(hypothesis); // An older answer may still have it.
     }
     this._changed.emit();
   }

@@ -10,7 +10,7 @@ import { useSignal, useSurroundings } from '../parts/surroundings';
 
 const FEW_LINES = 12;
 
-/** The changed lines of cells and files; asked for at once where the code changes, else when a person wants to see them. */
+/** The changed lines of cells and files: asked for at once where the code changes, else when they are wanted. */
 export function Change(props: { project: Project; waiting: IWaiting }): JSX.Element {
   const { trans } = useSurroundings();
   const { waiting } = props;
@@ -20,13 +20,15 @@ export function Change(props: { project: Project; waiting: IWaiting }): JSX.Elem
   const count = (changes ?? []).reduce((sum, change) => sum + change.lines.filter(isChanged).length, 0);
   const isOpen = wanted ?? (hasCode && count <= FEW_LINES);
   const n = waiting.hypothesis;
+  const hide = trans.__('Hide the change of hypothesis %1', n);
+  const show = trans.__('Show the change of hypothesis %1', n);
   const Caret = isOpen ? caretDownIcon : caretRightIcon;
   return (
     <div className="jp-DeepResearch-change">
       <button
         type="button"
         className="jp-DeepResearch-plain"
-        aria-label={isOpen ? trans.__('Hide the change of hypothesis %1', n) : trans.__('Show the change of hypothesis %1', n)}
+        aria-label={isOpen ? hide : show}
         aria-expanded={isOpen}
         title={trans.__('The changed lines (key D on the card)')}
         data-does="showChange"

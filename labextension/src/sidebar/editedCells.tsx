@@ -18,8 +18,9 @@ export function EditedCells(props: {
   onChange: (replaces: Replaces) => void;
 }): JSX.Element {
   const { replaces } = props.edited;
+  const now = props.waiting.edits.map((edit, index) => (index < replaces.length ? replaces[index] : edit.replace));
   const put = (index: number, text: string | null): void =>
-    props.onChange(props.waiting.edits.map((edit, i) => (i === index ? text : i in replaces ? replaces[i] : edit.replace)));
+    props.onChange(now.map((other, i) => (i === index ? text : other)));
   const { trans } = useSurroundings();
   const isOwn = props.waiting.kind === 'by_hand' && props.waiting.edits.length > 0;
   return (
@@ -30,7 +31,7 @@ export function EditedCells(props: {
           key={index}
           number={index + 1}
           edit={edit}
-          text={index < replaces.length ? replaces[index] : edit.replace}
+          text={now[index]}
           isFixed={props.isDecided || isOwn}
           error={props.blame.place === where(edit) ? props.error : null}
           onChange={text => put(index, text)}
@@ -60,7 +61,12 @@ function OneEdit(props: {
   return (
     <div className="jp-DeepResearch-edit">
       <p>{name}</p>
-      <pre className="jp-DeepResearch-old" tabIndex={0} role="group" aria-label={trans.__('%1: what stands there', name)}>
+      <pre
+        className="jp-DeepResearch-old"
+        tabIndex={0}
+        role="group"
+        aria-label={trans.__('%1: what stands there', name)}
+      >
         {edit.search}
       </pre>
       {text !== null && (
@@ -86,7 +92,10 @@ function OneEdit(props: {
       {!props.isFixed && text === null && (
         <>
           <p>{trans.__('It is left out: this stays as it is.')}</p>
-          <Button label={trans.__('Take change %1 in again', props.number)} onClick={() => props.onChange(edit.replace)}>
+          <Button
+            label={trans.__('Take in again change %1', props.number)}
+            onClick={() => props.onChange(edit.replace)}
+          >
             {trans.__('Take in again')}
           </Button>
         </>

@@ -99,7 +99,11 @@ function Buttons(props: {
       >
         {trans.__('Approve as edited')}
       </Button>
-      <Button label={trans.__('Save hypothesis %1 and let it wait', n)} isBusy={isBusy} onClick={() => props.onSend(false)}>
+      <Button
+        label={trans.__('Save hypothesis %1 and let it wait', n)}
+        isBusy={isBusy}
+        onClick={() => props.onSend(false)}
+      >
         {trans.__('Save')}
       </Button>
       <Button label={trans.__('Cancel the edit of hypothesis %1', n)} onClick={props.onCancel}>

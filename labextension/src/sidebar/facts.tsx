@@ -89,8 +89,13 @@ function Countdown(props: { at: number | null }): JSX.Element | null {
   if (left === null) {
     return null;
   }
-  const when = left > 0 ? trans.__('approved by itself in %1', duration(left, trans)) : trans.__('about to be approved');
-  return <p className="jp-DeepResearch-hint">{when}</p>;
+  return (
+    <p className="jp-DeepResearch-hint">
+      {left > 0
+        ? trans.__('approved by itself in %1', duration(left, trans))
+        : trans.__('about to be approved by itself')}
+    </p>
+  );
 }
 
 /** Seconds until a moment; drawn anew every second in its last 90 s, every 15 s before. */

@@ -100,7 +100,11 @@ function TriedParameters(
     return props.error !== null ? (
       <Complaint text={props.error} />
     ) : (
-      <p>{known === null ? trans.__('Reading...') : trans.__('The notebook has no parameters: choose a notebook.')}</p>
+      <p>
+        {known === null
+          ? trans.__('Reading...')
+          : trans.__('The notebook has no parameters: choose another one.')}
+      </p>
     );
   }
   return (

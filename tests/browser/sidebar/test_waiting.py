@@ -37,9 +37,23 @@ def press(page: Page, keys: str) -> None:
         page.keyboard.press(key)
 
 
-def test_the_keyboard_alone_puts_off_edits_approves_rejects_and_tries(research: Research, visit: Visit) -> None:
-    page, folder = visit.page, research.add("keys")
+def test_by_keys_alone_and_by_two_people_at_once(research: Research, visit: Visit) -> None:
+    page = visit.page
+    keys, two = research.add("keys"), research.add("two")
     opened(research, page, "keys")
+    puts_off_edits_approves_and_rejects(page, keys)
+    tries_an_idea(page, keys)
+    page.get_by_role("list", name="Projects").get_by_role("button", name="two").click()
+    other = page.context.new_page()
+    opened(research, other, "two")
+    is_told_and_keeps_what_was_typed(research, page, other)
+    assert [event["hypothesis"] for event in events(two, "approve")] == [12]
+    assert [event["hypothesis"] for event in events(two, "reject")] == [8, 13]  # the first one is of the past
+    assert events(two, "edit") == []
+
+
+def puts_off_edits_approves_and_rejects(page: Page, folder: Path) -> None:
+    """By keys alone."""
     first, second = card(page, 12), card(page, 13)
     expect(first).to_contain_text("0.003 → 0.004")
     expect(first).to_contain_text("#3 tanh will smooth the loss")
@@ -86,10 +100,9 @@ def test_the_keyboard_alone_puts_off_edits_approves_rejects_and_tries(research: 
     assert [event["hypothesis"] for event in events(folder, "approve")] == [12]
     rejected = events(folder, "reject")[-1]
     assert (rejected["hypothesis"], rejected["reason"]) == (13, "<b>real</b> data is scarce")
-    try_an_idea(page, folder)
 
 
-def try_an_idea(page: Page, folder: Path) -> None:
+def tries_an_idea(page: Page, folder: Path) -> None:
     panel = page.locator(PANEL)
     panel.get_by_role("button", name="Try an idea").press("Enter")
     form = panel.get_by_role("group", name="Try an idea")
@@ -107,11 +120,8 @@ def try_an_idea(page: Page, folder: Path) -> None:
     assert (hypothesis["claim"], hypothesis["parameters"]) == ("A hundred is plenty", {"width": 100})
 
 
-def test_the_second_of_two_people_is_told_and_keeps_what_was_typed(research: Research, visit: Visit) -> None:
-    page, folder = visit.page, research.add("two")
-    opened(research, page, "two")
-    other = page.context.new_page()
-    opened(research, other, "two")
+def is_told_and_keeps_what_was_typed(research: Research, page: Page, other: Page) -> None:
+    """The second of two people."""
     card(page, 13).get_by_role("button", name="Edit hypothesis 13").click()
     card(page, 13).get_by_label("Change 1 becomes").fill("return ('dense', width, act, 0.25)")
     stale(page, "two-1")
@@ -131,9 +141,6 @@ def test_the_second_of_two_people_is_told_and_keeps_what_was_typed(research: Res
     expect(card(page, 13).get_by_role("button", name="Approve as edited")).to_have_count(0)
     card(page, 13).get_by_role("button", name="Dismiss hypothesis 13").click()
     expect(page.locator(PANEL).get_by_text("Nothing waits for you.")).to_be_visible()
-    assert [event["hypothesis"] for event in events(folder, "approve")] == [12]
-    assert len(events(folder, "reject")) == 2  # one of them in the past that the stage has written
-    assert events(folder, "edit") == []
 
 
 def stale(page: Page, project: str) -> None:
