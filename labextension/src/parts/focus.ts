@@ -9,8 +9,8 @@ export interface IFocusKept<T extends HTMLElement> {
 }
 
 /**
- * A pressed button that is gone (a run cancelled, a project stopped) would leave the focus to the page as a whole. The
- * element that this is given to takes it then, so that Tab goes on from there.
+ * A pressed button that is gone (a run cancelled, a project stopped) would leave the focus to the page as a whole.
+ * The element that this is given to takes it then, so that Tab goes on from there.
  */
 export function useFocusKept<T extends HTMLElement>(): IFocusKept<T> {
   const ref = React.useRef<T>(null);

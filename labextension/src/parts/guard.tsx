@@ -18,7 +18,11 @@ export class Guard extends React.Component<{ children: React.ReactNode }, { erro
     if (this.state.error === null) {
       return this.props.children;
     }
-    const text = this.context?.trans.__('This part cannot be shown (%1). Fold it and open it to try again.', this.state.error);
-    return <Complaint text={text ?? this.state.error} />;
+    const { error } = this.state;
+    const said = this.context?.trans.__(
+      'This part cannot be shown (%1). Fold it and open it to try again.',
+      error
+    );
+    return <Complaint text={said ?? error} />;
   }
 }
