@@ -68,5 +68,14 @@ export function written(value: Value | undefined): string {
   if (value === null || typeof value === 'boolean') {
     return value === null ? 'None' : value ? 'True' : 'False';
   }
-  return typeof value === 'number' ? String(value) : JSON.stringify(value);
+  return typeof value === 'number' ? pythonic(value) : JSON.stringify(value);
+}
+
+/** 2.27e-06 where JavaScript would write 0.00000227. */
+function pythonic(value: number): string {
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 1e-4 && size < 1e16)) {
+    return String(value);
+  }
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
 }
