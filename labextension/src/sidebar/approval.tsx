@@ -24,10 +24,12 @@ export function ApprovalForm(props: { project: Project; settings: ISettings }): 
   const { error } = changes.doing;
   const said = (key: string): string | null => (error?.key === `approval.${key}` ? error.message : null);
   const save = (): void => {
-    if (problem === null) {
-      const told = isAsking ? { mode, [MINUTES]: limitOf(minutes) } : { mode };
-      void changes.save({ kind: 'configure', approval: told });
+    if (problem !== null) {
+      changes.blame();
+      return;
     }
+    const told = isAsking ? { mode, [MINUTES]: limitOf(minutes) } : { mode };
+    void changes.save({ kind: 'configure', approval: told });
   };
   return (
     <fieldset className="jp-DeepResearch-group" ref={changes.home}>

@@ -18,10 +18,12 @@ export function BudgetForm(props: { project: Project; settings: ISettings }): JS
   const keys = budgets.map(budget => `budget.${budget.key}`);
   const { error } = changes.doing;
   const save = (): void => {
-    if (changed.every(budget => limitProblem(budget.key, changes.typed[budget.key], trans) === null)) {
-      const told = Object.fromEntries(changed.map(({ key }) => [key, limitOf(changes.typed[key])]));
-      void changes.save({ kind: 'configure', budget: told });
+    if (changed.some(({ key }) => limitProblem(key, changes.typed[key], trans) !== null)) {
+      changes.blame();
+      return;
     }
+    const told = Object.fromEntries(changed.map(({ key }) => [key, limitOf(changes.typed[key])]));
+    void changes.save({ kind: 'configure', budget: told });
   };
   const row = (budget: IBudget): JSX.Element => <Row key={budget.key} budget={budget} changes={changes} />;
   const none = budgets.filter(budget => budget.limit === null);

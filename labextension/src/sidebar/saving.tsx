@@ -12,6 +12,8 @@ export interface IChanges {
   type(key: string, text: string): void;
   save(command: Command): Promise<void>;
   undo(): void;
+  /** Something typed is wrong: the first such field gets the focus. */
+  blame(): void;
   isSaving: boolean;
   isSaved: boolean;
   doing: IDoing;
@@ -40,8 +42,11 @@ export function useChanges(project: Project, settings: ISettings, name: string):
       setSaved(true);
     }
   }, [sent, settings]);
+  const blame = (): void => home.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+  React.useEffect(blame, [doing.error]);
   return {
     typed,
+    blame,
     type: (key, text) => {
       keep(JSON.stringify({ ...typed, [key]: text }));
       setSaved(false);

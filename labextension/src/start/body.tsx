@@ -9,6 +9,8 @@ import { projectMark } from '../text/words';
 import { Approval, Brief, Limits, Objective, Proposer } from './fields';
 import { StartForm } from './form';
 
+const MOST_SAID = 8;
+
 /** The inside of the dialog "Research this notebook...". */
 export class StartBody extends ReactWidget {
   /** @param notebooks what is offered, relative to the server's root. */
@@ -75,7 +77,9 @@ function Notebook(props: { form: StartForm; notebooks: readonly string[] }): JSX
   const { trans } = useSurroundings();
   const { form, notebooks } = props;
   const offers = useId();
-  const hint = form.path === '' && notebooks.length === 0 ? trans.__('There is no notebook in this folder.') : undefined;
+  const none = trans.__('This folder has no notebook. Type the path of one, or open its folder in the file browser.');
+  const some = trans.__('Seen here: %1', notebooks.slice(0, MOST_SAID).join(', '));
+  const hint = form.path !== '' ? undefined : notebooks.length === 0 ? none : some;
   return (
     <Field label={trans.__('Notebook')} error={form.problems.notebook} hint={hint}>
       {ties => (

@@ -11,7 +11,7 @@ export class StartDialog extends Dialog<unknown> {
   constructor(surroundings: ISurroundings, path: string, notebooks: readonly string[]) {
     const { trans } = surroundings;
     const form = new StartForm(surroundings, path);
-    const title = trans.__('Research this notebook');
+    const title = path === '' ? trans.__('Research a notebook') : trans.__('Research this notebook');
     super({
       title,
       body: new StartBody(surroundings, form, notebooks),

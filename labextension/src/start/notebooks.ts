@@ -2,6 +2,12 @@ import { JupyterFrontEnd } from '@jupyterlab/application';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 
 const OURS = ['experiments', 'forks'];
+const MOST_FOLDERS = 20;
+
+interface IEntry {
+  type: string;
+  path: string;
+}
 
 /** What of the file browser or the main area a start may be about; paths are relative to the server's root. */
 export interface IOffer {
@@ -20,11 +26,19 @@ export function selected(app: JupyterFrontEnd, browser: IFileBrowserFactory | nu
   return '';
 }
 
-/** The notebooks of the folder that the file browser shows, and the one that the person is most likely to mean. */
-export async function offer(app: JupyterFrontEnd, browser: IFileBrowserFactory | null): Promise<IOffer> {
+/**
+ * The notebooks of a folder, and the one that the person is most likely to mean.
+ *
+ * @param cwd the folder; null: that which the file browser shows.
+ */
+export async function offer(
+  app: JupyterFrontEnd,
+  browser: IFileBrowserFactory | null,
+  cwd: string | null
+): Promise<IOffer> {
   const open = opened(app);
-  const folder = browser?.tracker.currentWidget?.model.path ?? parent(open);
-  const notebooks = await notebooksIn(app, app.serviceManager.contents.localPath(folder));
+  const folder = cwd ?? browser?.tracker.currentWidget?.model.path ?? parent(open);
+  const notebooks = await notebooksNear(app, app.serviceManager.contents.localPath(folder));
   const likely = open || selected(app, browser) || (notebooks.length === 1 ? notebooks[0] : '');
   return { path: likely, notebooks };
 }
@@ -35,11 +49,29 @@ function opened(app: JupyterFrontEnd): string {
   return typeof path === 'string' && path.endsWith('.ipynb') ? app.serviceManager.contents.localPath(path) : '';
 }
 
-async function notebooksIn(app: JupyterFrontEnd, folder: string): Promise<readonly string[]> {
+/** The notebooks of a folder; where it has none, those of its folders. */
+async function notebooksNear(app: JupyterFrontEnd, folder: string): Promise<readonly string[]> {
+  const entries = await entriesOf(app, folder);
+  const notebooks = pathsOf(entries, 'notebook');
+  if (notebooks.length > 0) {
+    return notebooks;
+  }
+  const below = pathsOf(entries, 'directory').filter(path => !OURS.includes(path.split('/').pop() ?? ''));
+  const found = await Promise.all(below.slice(0, MOST_FOLDERS).map(path => entriesOf(app, path)));
+  return found.flatMap(inside => pathsOf(inside, 'notebook')).sort();
+}
+
+function pathsOf(entries: readonly IEntry[], type: string): readonly string[] {
+  return entries
+    .filter(entry => entry.type === type)
+    .map(entry => entry.path)
+    .sort();
+}
+
+async function entriesOf(app: JupyterFrontEnd, folder: string): Promise<readonly IEntry[]> {
   try {
     const found = await app.serviceManager.contents.get(folder, { type: 'directory', content: true });
-    const entries = found.content as readonly { type: string; path: string }[];
-    return entries.filter(entry => entry.type === 'notebook').map(entry => entry.path);
+    return found.content as readonly IEntry[];
   } catch {
     return []; // A folder that is gone offers nothing; a path can still be typed.
   }

@@ -19,13 +19,15 @@ export function addStart(lab: ILab): void {
         type: 'object',
         properties: {
           path: { type: 'string', description: trans.__('The notebook, relative to the server\'s root') },
+          cwd: { type: 'string', description: trans.__('The folder whose notebooks are offered') },
           isSelected: { type: 'boolean', description: trans.__('The notebook selected in the file browser') }
         }
       }
     },
     execute: async args => {
       const given = typeof args.path === 'string' ? args.path : args.isSelected ? selected(app, browser) : '';
-      const offered = given === '' ? await offer(app, browser) : { path: given, notebooks: [] };
+      const cwd = typeof args.cwd === 'string' ? args.cwd : null; // The launcher's folder.
+      const offered = given === '' ? await offer(app, browser, cwd) : { path: given, notebooks: [] };
       const dialog = new StartDialog(surroundings, offered.path, offered.notebooks);
       await dialog.launch();
       if (dialog.started !== null) {

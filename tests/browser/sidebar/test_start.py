@@ -89,3 +89,7 @@ def test_a_right_click_asks_says_what_is_wrong_and_starts(research: Research, vi
     expect(form.get_by_label("Notebook", exact=True)).to_have_accessible_description(
         re.compile("begun there researches train.ipynb")
     )
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    page.keyboard.press("Control+Alt+R")
+    expect(panel.get_by_role("heading", name="begun", exact=True)).to_be_visible()
