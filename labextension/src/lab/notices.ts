@@ -71,7 +71,7 @@ class Notices {
       label: trans.__('Show'),
       caption: trans.__('Show what waits in the sidebar'),
       displayType: 'accent' as const,
-      callback: () => void commands.execute(Commands.open, { project: row.id })
+      callback: () => void commands.execute(Commands.open, { project: row.id }).then(showWaiting)
     };
     return { autoClose: this._said.size < TOASTS ? false : 0, actions: [show] };
   }
@@ -104,6 +104,18 @@ class Notices {
 
   private readonly _said = new Map<string, ISaid>();
   private _isAllowed = true;
+}
+
+/** What waits comes into sight with the focus on its heading, unfolded. */
+function showWaiting(): void {
+  window.requestAnimationFrame(() => {
+    const heading = document.getElementById('jp-DeepResearch-section-waiting');
+    if (heading?.getAttribute('aria-expanded') === 'false') {
+      heading.click();
+    }
+    heading?.focus({ preventScroll: true });
+    heading?.scrollIntoView({ block: 'start' });
+  });
 }
 
 function shortened(claim: string): string {

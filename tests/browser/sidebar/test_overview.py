@@ -53,6 +53,7 @@ def test_all_projects_at_a_glance(research: Research, visit: Visit) -> None:
     expect(status_item).to_be_visible()
     notice = page.locator(".Toastify__toast").filter(has_text="glanced: 2 hypotheses are waiting for you (#12, #13)")
     notice.get_by_role("button", name="Show").click()
+    expect(panel.get_by_role("button", name="Waiting for you", exact=True)).to_be_focused()
     header = panel.get_by_role("group", name="Project glanced", exact=True)
     expect(header).to_contain_text("12/50")
     expect(header).to_contain_text("0.9822 ±0.0019")
