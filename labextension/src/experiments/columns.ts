@@ -59,7 +59,7 @@ export class Columns {
     return found.experiment;
   }
 
-  /** Where an experiment is, or belongs: mostly at the end, but a hypothesis that waited may begin after a later one. */
+  /** Where an experiment is, or belongs: at the end, but for one that waited while a later one began. */
   private _place(experiment: number): number {
     let low = 0;
     let high = this._points.length;

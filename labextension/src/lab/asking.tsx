@@ -1,6 +1,6 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
+import { HTMLSelect, ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { Complaint } from '../parts/button';
@@ -122,16 +122,15 @@ export function askFork(
       </Field>
       <Field label={trans.__('Notebook')}>
         {ties => (
-          <select
+          <HTMLSelect
             {...ties}
-            className="jp-mod-styled"
             value={value.notebook}
             onChange={event => set({ ...value, notebook: event.target.value })}
           >
             {forks.map(fork => (
               <option key={fork}>{fork}</option>
             ))}
-          </select>
+          </HTMLSelect>
         )}
       </Field>
     </>

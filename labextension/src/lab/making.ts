@@ -31,8 +31,13 @@ export function pathOf(surroundings: ISurroundings, project: string, path: strin
   return place === null ? null : PathExt.join(place, path);
 }
 
-function open(surroundings: ISurroundings, path: string): void {
-  void surroundings.commands.execute('docmanager:open', { path });
+async function open(surroundings: ISurroundings, path: string): Promise<void> {
+  try {
+    await surroundings.commands.execute('docmanager:open', { path });
+  } catch (error) {
+    // Mostly it was moved or deleted by hand.
+    throw new Error(surroundings.trans.__('%1 cannot be opened: %2', path, (error as Error).message));
+  }
 }
 
 function asked(surroundings: ISurroundings, which: IWhich): Promise<IExperiment> {
@@ -51,7 +56,7 @@ export async function openNotebook(surroundings: ISurroundings, which: IWhich): 
   if (path === null) {
     throw new Error(surroundings.trans.__('%1 lies outside of the folder that Jupyter serves', notebook));
   }
-  open(surroundings, path);
+  await open(surroundings, path);
 }
 
 /** The next hypotheses grow from it; where they do already, from the champion again. */
@@ -70,16 +75,19 @@ export async function branch(surroundings: ISurroundings, which: IWhich): Promis
 export async function take(surroundings: ISurroundings, which: IWhich): Promise<void> {
   const { trans } = surroundings;
   const taken = await surroundings.project(which.project).make<ITaken>(which.experiment, 'take');
-  const link = (label: string, path: string | null): Notification.IAction[] =>
-    taken.place === null || path === null
-      ? []
-      : [{ label, callback: () => open(surroundings, PathExt.join(taken.place ?? '', path)) }];
-  const actions = [
-    ...link(trans.__('Open notebook'), taken.notebook),
-    ...link(trans.__('Open patch'), taken.patch),
-    ...link(trans.__('Show folder'), '')
+  const { place, patch } = taken;
+  const link = (label: string, does: () => Promise<void>): Notification.IAction => ({
+    label,
+    callback: () => void orSay(surroundings, does)
+  });
+  const shown = (path: string): Promise<void> => open(surroundings, PathExt.join(place ?? '', path));
+  const all = [
+    link(trans.__('Open notebook'), () => shown(taken.notebook)),
+    ...(patch === null ? [] : [link(trans.__('Open patch'), () => shown(patch))]),
+    link(trans.__('Show folder'), () => surroundings.commands.execute('filebrowser:open-path', { path: place }))
   ];
-  const where = taken.place ?? taken.folder;
+  const actions = place === null ? [] : all;
+  const where = place ?? taken.folder;
   const said = [trans.__('Experiment %1 is in %2.', which.experiment, where), ...taken.notes].join(' ');
   say(said, 'success', actions);
 }
@@ -93,10 +101,9 @@ export async function reproduce(surroundings: ISurroundings, which: IWhich, seed
   if (wanted === null) {
     return;
   }
-  await surroundings.project(which.project).tell({ kind: 'reproduce', experiment: which.experiment, seeds: wanted });
-  say(
-    trans._n('Experiment %2 runs with one more seed.', 'Experiment %2 runs with %1 more seeds.', wanted, which.experiment)
-  );
+  const { experiment } = which;
+  await surroundings.project(which.project).tell({ kind: 'reproduce', experiment, seeds: wanted });
+  say(trans._n('Experiment %2 runs with one more seed.', 'Experiment %2 runs with %1 more seeds.', wanted, experiment));
 }
 
 /** A copy of its notebook to be edited by hand, opened. */
@@ -105,7 +112,7 @@ export async function fork(surroundings: ISurroundings, which: IWhich): Promise<
   const made = await surroundings.project(which.project).make<IFork>(which.experiment, 'fork');
   const path = made.place ?? pathOf(surroundings, which.project, made.notebook);
   if (path !== null) {
-    open(surroundings, path);
+    await open(surroundings, path);
   }
   const args = { ...which, notebook: made.notebook };
   const callback = (): void => void surroundings.commands.execute(Commands.handBack, args);

@@ -3,8 +3,8 @@ import { Notification } from '@jupyterlab/apputils';
 let last: string | null = null;
 
 /**
- * Tell what came of a command. Jupyter shows three notifications and keeps the others unseen, so only the latest of ours
- * stays on the page; the earlier ones are found behind Jupyter's bell.
+ * Tell what came of a command. Jupyter shows three notifications and keeps the others unseen, so only the latest
+ * of ours stays on the page; the earlier ones are found behind Jupyter's bell.
  */
 export function say(
   text: string,

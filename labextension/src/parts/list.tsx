@@ -1,12 +1,14 @@
 import * as React from 'react';
 
+import { useFocusKept } from './focus';
+
 const OVERSCAN = 8;
 
 /**
  * A list of rows of one height, of which only those in sight are in the page. Ten thousand rows scroll as ten do.
  *
- * The arrow keys, Page Up and Down, Home and End move the focus from row to row: to what has `data-first` in a row, else
- * to its first control.
+ * The arrow keys, Page Up and Down, Home and End move the focus from row to row: to what has `data-first` in a
+ * row, else to its first control.
  */
 export function VirtualList(props: {
   label: string;
@@ -19,7 +21,8 @@ export function VirtualList(props: {
   /** Which rows are in sight, `end` not included. */
   onRange?: (start: number, end: number) => void;
 }): JSX.Element {
-  const scroller = React.useRef<HTMLDivElement>(null);
+  const kept = useFocusKept<HTMLDivElement>(); // a row that is scrolled out of sight leaves it to the list
+  const scroller = kept.ref;
   const [top, setTop] = React.useState(0);
   const frame = React.useRef(0);
   const focus = React.useRef<number | null>(null);
@@ -77,7 +80,7 @@ export function VirtualList(props: {
   return (
     <div
       className="jp-DeepResearch-list"
-      ref={scroller}
+      {...kept}
       role="list"
       aria-label={props.label}
       tabIndex={0}

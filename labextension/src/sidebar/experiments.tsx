@@ -64,12 +64,14 @@ function Narrowed(props: { project: Project }): JSX.Element {
     remember(VIEW, chosen);
     setView(chosen);
   };
+  const home = React.useRef<HTMLDivElement>(null);
   const showAll = (): void => {
+    home.current?.querySelector('input')?.focus(); // the button goes
     setFilter('all');
     forget();
   };
   return (
-    <div className="jp-DeepResearch-experiments">
+    <div className="jp-DeepResearch-experiments" ref={home}>
       <Toolbar
         view={view}
         onView={choose}
