@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.sidebar.axe import violations
 from tests.browser.sidebar.conftest import Research
+from tests.browser.sidebar.past import STORY
 from tests.browser.visit import PANEL, Visit, events
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -26,9 +27,19 @@ def numbers(rows: Locator) -> list[int]:
     return [int(re.findall(r"#(\d+)", text)[0]) for text in rows.all_inner_texts()]
 
 
+def columns(count: int) -> dict[str, object]:
+    """The answer of ``points`` for so many experiments, each grown from the first."""
+    same = {"low": None, "high": None, "decision": "worse", "state": "succeeded", "measure": 1}
+    parents = [None, *[0] * (count - 1)]
+    own = {"experiment": list(range(count)), "value": [0.9] * count, "parent": parents}
+    return {"seq": 1, **own, **{name: [value] * count for name, value in same.items()}}
+
+
 def test_the_history_is_browsed_narrowed_and_opened(research: Research, visit: Visit) -> None:
     page = visit.page
     research.add("browsed")
+    research.add("long", STORY[:1])
+    page.route("**/projects/long-1/points*", lambda route: route.fulfill(json=columns(10_000)))
     panel = research.open(page, "browsed")
     rows = history(panel, "browsed")
     expect(rows.nth(2)).to_contain_text(re.compile(r"#5\s*best\s*Clip the gradient.*CONFIRMED.*0\.9822 ±0\.0016", re.S))
@@ -61,6 +72,14 @@ def test_the_history_is_browsed_narrowed_and_opened(research: Research, visit: V
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("experiment 11 ran here")
+
+    panel.get_by_role("list", name="Projects").get_by_role("button", name="long").click()
+    rows = history(panel, "long")
+    expect(rows.first).to_have_attribute("aria-setsize", "10000")
+    panel.get_by_role("list", name="Experiments of long").press("End")
+    expect(rows.last.locator("[data-first]")).to_be_focused()
+    expect(rows.last).to_contain_text("#0")
+    assert rows.count() < 40, "only what is in sight is in the page"
     assert visit.errors == []
 
 
