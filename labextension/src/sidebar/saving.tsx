@@ -2,6 +2,7 @@ import * as React from 'react';
 
 import { Command, ISettings } from '../api/shapes';
 import { Project } from '../live/project';
+import { useBlamedFocus } from '../parts/blamed';
 import { Button, IDoing, useDoing } from '../parts/button';
 import { useDraft, useSurroundings } from '../parts/surroundings';
 
@@ -43,7 +44,7 @@ export function useChanges(project: Project, settings: ISettings, name: string):
     }
   }, [sent, settings]);
   const blame = (): void => home.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
-  React.useEffect(blame, [doing.error]);
+  useBlamedFocus(home, doing.error?.message ?? null);
   return {
     typed,
     blame,

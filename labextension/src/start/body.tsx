@@ -130,7 +130,7 @@ function Facts(props: { guess: IGuess }): JSX.Element {
       <p>
         {guess.space.length > 0
           ? trans.__('Searched: %1', guess.space.join(', '))
-          : trans.__('No parameter is searched: the notebook has no cell tagged "parameters".')}
+          : trans.__('No parameter is searched.')}
       </p>
       {guess.remarks.map(remark => (
         <p key={remark}>{remark}</p>
