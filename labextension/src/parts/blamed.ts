@@ -10,6 +10,18 @@ export function useFirstFocus(form: React.RefObject<HTMLElement>): void {
   }, []);
 }
 
+/** A control that goes away under a press hands the focus on to what `next` finds, once it is drawn without it. */
+export function useHandedOn(next: () => HTMLElement | null | undefined, drawn: string): void {
+  const before = React.useRef(drawn);
+  React.useEffect(() => {
+    const isOther = before.current !== drawn;
+    before.current = drawn;
+    if (isOther && document.activeElement === document.body) {
+      next()?.focus();
+    }
+  }, [drawn]);
+}
+
 /** The field that is to blame takes the focus when the server has refused what was sent. */
 export function useBlamedFocus(form: React.RefObject<HTMLElement>, message: string | null): void {
   React.useEffect(() => {

@@ -10,7 +10,7 @@ import { IActs, useActs } from './acts';
 import { Cards, ICard } from './cards';
 import { Decided } from './decided';
 import { Editing, IEdited, opened } from './editing';
-import { Facts } from './facts';
+import { Countdown, Facts } from './facts';
 import { Rejecting } from './rejecting';
 
 export interface ICardProps {
@@ -87,7 +87,8 @@ function Inside(props: ICardProps & { whole: React.RefObject<HTMLElement> }): JS
   const keep = (): void => cards.keep(waiting);
   return (
     <>
-      {mode !== 'editing' && <Facts project={project} waiting={waiting} isDecided={isDecided} />}
+      {mode !== 'editing' && <Facts project={project} waiting={waiting} />}
+      {!isDecided && <Countdown at={waiting.approved_at} />}
       {isDecided && <Decided project={project} hypothesis={waiting.hypothesis} onDismiss={leave} />}
       {edited !== null && (
         <Editing

@@ -1,6 +1,7 @@
 import * as React from 'react';
 
 import { IEdit, IWaiting } from '../api/shapes';
+import { useHandedOn } from '../parts/blamed';
 import { Button } from '../parts/button';
 import { Field } from '../parts/field';
 import { useSurroundings } from '../parts/surroundings';
@@ -56,10 +57,12 @@ function OneEdit(props: {
 }): JSX.Element {
   const { trans } = useSurroundings();
   const { edit, text } = props;
+  const whole = React.useRef<HTMLDivElement>(null);
+  useHandedOn(() => whole.current?.querySelector('button'), String(text === null));
   const name = trans.__('Change %1, %2', props.number, where(edit));
   const rows = Math.min(14, Math.max(2, (text ?? '').split('\n').length));
   return (
-    <div className="jp-DeepResearch-edit">
+    <div className="jp-DeepResearch-edit" ref={whole}>
       <p>{name}</p>
       <pre
         className="jp-DeepResearch-old"

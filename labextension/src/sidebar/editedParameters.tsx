@@ -2,6 +2,7 @@ import * as React from 'react';
 
 import { IParameter, IWaiting } from '../api/shapes';
 import { Project } from '../live/project';
+import { useHandedOn } from '../parts/blamed';
 import { Field } from '../parts/field';
 import { Select } from '../parts/select';
 import { useAnswer, useSurroundings } from '../parts/surroundings';
@@ -24,10 +25,23 @@ export function EditedParameters(props: {
   const { parameters } = props.edited;
   const known = useAnswer(props.project.parameters, !props.isDecided) ?? [];
   const others = known.filter(parameter => !(parameter.name in parameters));
+  const add = (added: IParameter): void => {
+    isAdded.current = true;
+    onChange({ ...parameters, [added.name]: typed(added.value) });
+  };
   const drop = (name: string): void =>
     onChange(Object.fromEntries(Object.entries(parameters).filter(([other]) => other !== name)));
+  const whole = React.useRef<HTMLDivElement>(null);
+  const isAdded = React.useRef(false);
+  React.useEffect(() => {
+    if (isAdded.current) {
+      isAdded.current = false;
+      [...(whole.current?.querySelectorAll('input') ?? [])].pop()?.focus();
+    }
+  });
+  useHandedOn(() => whole.current?.querySelector('input, select'), Object.keys(parameters).join());
   return (
-    <>
+    <div ref={whole}>
       {Object.entries(parameters).map(([name, text]) => (
         <Field
           key={name}
@@ -62,9 +76,9 @@ export function EditedParameters(props: {
         </Field>
       ))}
       {!props.isDecided && others.length > 0 && (
-        <More others={others} onAdd={added => onChange({ ...parameters, [added.name]: typed(added.value) })} />
+        <More others={others} onAdd={add} />
       )}
-    </>
+    </div>
   );
 
   function hint(name: string): string | undefined {

@@ -10,7 +10,7 @@ import { experimentMark } from '../text/words';
 import { Change } from './change';
 
 /** What a person decides on: why, what is expected, what changes, what it costs, what was tried like it. */
-export function Facts(props: { project: Project; waiting: IWaiting; isDecided: boolean }): JSX.Element {
+export function Facts(props: { project: Project; waiting: IWaiting }): JSX.Element {
   const { trans } = useSurroundings();
   const { waiting } = props;
   return (
@@ -29,7 +29,6 @@ export function Facts(props: { project: Project; waiting: IWaiting; isDecided: b
         {waiting.nearest !== null && <Nearest nearest={waiting.nearest} />}
       </dl>
       <Change project={props.project} waiting={waiting} />
-      {!props.isDecided && <Countdown at={waiting.approved_at} />}
     </>
   );
 }
@@ -83,7 +82,7 @@ function price(waiting: IWaiting, trans: TranslationBundle): string {
 }
 
 /** When it is approved by itself, counting down. */
-function Countdown(props: { at: number | null }): JSX.Element | null {
+export function Countdown(props: { at: number | null }): JSX.Element | null {
   const { trans } = useSurroundings();
   const left = useLeft(props.at);
   if (left === null) {
