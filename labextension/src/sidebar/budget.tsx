@@ -33,7 +33,9 @@ export function BudgetForm(props: { project: Project; settings: ISettings }): JS
       {budgets.filter(budget => budget.limit !== null).map(row)}
       {none.length > 0 && (
         <details open={none.some(budget => changes.typed[budget.key] !== undefined) || undefined}>
-          <summary>{none.length < budgets.length ? trans.__('Other limits: none') : trans.__('No limits. Set one')}</summary>
+          <summary>
+            {none.length < budgets.length ? trans.__('Other limits: none') : trans.__('No limits. Set one')}
+          </summary>
           {none.map(row)}
         </details>
       )}

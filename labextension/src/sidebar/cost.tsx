@@ -30,6 +30,7 @@ function Bill(props: { project: Project }): JSX.Element {
   if (cost === null) {
     return error === null ? <p>{trans.__('Reading the bill...')}</p> : <Complaint text={error} />;
   }
+  const aside = cost.calls_while_training - cost.calls_about_live_runs;
   const isOffline = settings?.researcher.kind === OFFLINE;
   return (
     <>
@@ -47,7 +48,7 @@ function Bill(props: { project: Project }): JSX.Element {
       <p className="jp-DeepResearch-hint">
         {trans.__('Calls about runs in training: %1.', cost.calls_about_live_runs)}{' '}
         {cost.calls_while_training > 0 &&
-          trans.__('Calls about other things in that time: %1.', cost.calls_while_training - cost.calls_about_live_runs)}
+          trans.__('Calls about other things in that time: %1.', aside)}
       </p>
     </>
   );
@@ -79,6 +80,10 @@ function spent(sum: ISpent, trans: TranslationBundle): string {
   return trans.__('%1 for %2', usd(sum.usd), calls);
 }
 
+function tokens(sum: ISpent, trans: TranslationBundle): string {
+  return trans.__('%1 in, %2 of them from a cache; %3 out', sum.tokens_in, sum.tokens_cached, sum.tokens_out);
+}
+
 function Table(props: { caption: string; rows: Readonly<Record<string, ISpent>> }): JSX.Element {
   const { trans } = useSurroundings();
   return (
@@ -98,7 +103,7 @@ function Table(props: { caption: string; rows: Readonly<Record<string, ISpent>> 
             <tr key={name}>
               <th scope="row">{name}</th>
               <td>{sum.calls}</td>
-              <td title={trans.__('%1 in, %2 of them from a cache; %3 out', sum.tokens_in, sum.tokens_cached, sum.tokens_out)}>
+              <td title={tokens(sum, trans)}>
                 {(sum.tokens_in + sum.tokens_out).toLocaleString()}
               </td>
               <td>{usd(sum.usd)}</td>

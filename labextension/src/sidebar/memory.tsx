@@ -58,7 +58,7 @@ function Brief(props: { project: Project; memory: IMemory }): JSX.Element {
       <Gauge label={trans.__('Brief')} value={brief.length} limit={brief_limit_chars} />
       {brief === '' ? (
         <p className="jp-DeepResearch-hint">
-          {trans.__('No brief. What you write into PROJECT_BRIEF.md in the project\'s folder is read before each step.')}
+          {trans.__('No brief. What you write into PROJECT_BRIEF.md in its folder is read before each step.')}
         </p>
       ) : (
         <>
@@ -73,7 +73,8 @@ function Brief(props: { project: Project; memory: IMemory }): JSX.Element {
 function Log(props: { project: Project; memory: IMemory }): JSX.Element {
   const { trans } = useSurroundings();
   const { log, log_limit_chars, entered, changed, dropped } = props.memory;
-  const fate = (line: string): Fate => (entered.includes(line) ? 'entered' : changed.includes(line) ? 'changed' : 'kept');
+  const fate = (line: string): Fate =>
+    entered.includes(line) ? 'entered' : changed.includes(line) ? 'changed' : 'kept';
   const lines = log.trimEnd().split('\n');
   return (
     <>
