@@ -9,8 +9,8 @@ import { useBlamedFocus, useFirstFocus } from '../parts/blamed';
 import { useSurroundings } from '../parts/surroundings';
 import { blamed, isOfNone } from '../text/blame';
 import { typed, understood } from '../text/values';
-import { EditedCells } from './editedCells';
-import { EditedParameters } from './editedParameters';
+import { EditedCells } from './edited_cells';
+import { EditedParameters } from './edited_parameters';
 
 /** What a person has made of a hypothesis so far, not sent yet. */
 export interface IEdited {
