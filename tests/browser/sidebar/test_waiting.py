@@ -21,15 +21,15 @@ def card(page: Page, number: int) -> Locator:
     return page.locator(PANEL).get_by_role("article", name=f"#{number} ")
 
 
-def opened(research: Research, page: Page, project: str) -> Locator:
+def opened(research: Research, page: Page, project: str) -> None:
     """The cards of a project, once JupyterLab no longer takes the focus for itself."""
     research.open(page, project)
+    page.evaluate("jupyterapp.restored.then(() => null)")
     expect(page.locator(".jp-Launcher")).to_be_visible()
     expect(card(page, 13).get_by_text("dropout 0.5")).to_be_visible()
     heading = page.locator(PANEL).get_by_role("button", name="Waiting for you", exact=True)
+    heading.click()  # folded, and unfolded: the focus is before the first card
     heading.click()
-    heading.click()
-    return heading
 
 
 def press(page: Page, keys: str) -> None:
