@@ -103,10 +103,21 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
+def jp_asyncio_loop() -> None:
+    """None: pytest-jupyter makes a loop for every test and closes it at its end, and here Playwright's runs."""
+
+
+@pytest.fixture
+def jp_server_cleanup() -> None:
+    """Nothing either: it cleans up on that loop after servers in this process, and here they have their own."""
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium of the system's. On CI it has to be there.
 
-    One for each test: Playwright keeps the thread's event loop running, which no other test could bear.
+    One for each module: Playwright keeps the thread's event loop running, which tests outside this folder could not
+    bear, nor ``asyncio.run`` within.
     """
     executable = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if executable is None:

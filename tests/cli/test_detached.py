@@ -54,6 +54,7 @@ def in_a_kernels_terminal(*words: str | Path) -> str:
     """Run a command in a terminal of its own, as a kernel's child, and close the terminal; what it said."""
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the shell would outlive its terminal by a minute
         os.environ.update({"JPY_PARENT_PID": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
         os.execvp("sh", ["sh", "-c", " ".join([*PROGRAM, *map(str, words)]) + "; echo done; sleep 60"])
     said = b""
