@@ -7,10 +7,6 @@ export type Filter = Decision | 'open' | 'all';
 
 export const FILTERS: readonly Filter[] = ['all', 'open', ...DECISIONS];
 
-export function isFilter(found: string | null): found is Filter {
-  return FILTERS.includes(found as Filter);
-}
-
 /** How many experiments each filter would show. */
 export function counts(points: readonly IPoint[]): ReadonlyMap<Filter, number> {
   const found = new Map<Filter, number>([['all', points.length]]);

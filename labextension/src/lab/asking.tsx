@@ -16,7 +16,6 @@ class Form<T> extends ReactWidget implements Dialog.IBodyWidget<T> {
     private readonly _draw: (value: T, set: (value: T) => void) => JSX.Element
   ) {
     super();
-    this.addClass('jp-DeepResearch-form');
   }
 
   getValue(): T {
@@ -97,12 +96,14 @@ export interface IHandedBack {
  *
  * @param forks to choose from, relative to the project's folder; not empty.
  * @param refusal why the last try was refused.
+ * @param keep is told the claim as it is typed.
  * @returns null where it was left.
  */
 export function askFork(
   forks: readonly string[],
   first: IHandedBack,
   refusal: string | null,
+  keep: (claim: string) => void,
   trans: TranslationBundle
 ): Promise<IHandedBack | null> {
   const form = new Form(first, (value, set) => (
@@ -116,7 +117,10 @@ export function askFork(
             required
             pattern=".*\S.*"
             value={value.claim}
-            onChange={event => set({ ...value, claim: event.target.value })}
+            onChange={event => {
+              keep(event.target.value);
+              set({ ...value, claim: event.target.value });
+            }}
           />
         )}
       </Field>

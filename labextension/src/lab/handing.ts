@@ -26,8 +26,7 @@ export async function handBack(lab: ILab, project: string, notebook: string | nu
   let given: IHandedBack = { notebook: chosen, claim: drafts.get(key) ?? '' };
   let refusal: string | null = null;
   for (;;) {
-    const answer = await askFork(forks, given, refusal, trans);
-    drafts.set(key, answer?.claim ?? given.claim);
+    const answer = await askFork(forks, given, refusal, claim => drafts.set(key, claim), trans);
     if (answer === null) {
       return;
     }

@@ -31,6 +31,15 @@ export function pathOf(surroundings: ISurroundings, project: string, path: strin
   return place === null ? null : PathExt.join(place, path);
 }
 
+/** A file of a project in the main area. */
+export async function openFile(surroundings: ISurroundings, project: string, path: string): Promise<void> {
+  const found = pathOf(surroundings, project, path);
+  if (found === null) {
+    throw new Error(surroundings.trans.__('%1 lies outside of the folder that Jupyter serves', path));
+  }
+  await open(surroundings, found);
+}
+
 async function open(surroundings: ISurroundings, path: string): Promise<void> {
   try {
     await surroundings.commands.execute('docmanager:open', { path });
@@ -52,11 +61,7 @@ export async function openNotebook(surroundings: ISurroundings, which: IWhich): 
     await surroundings.commands.execute(Commands.showExperiment, { ...which });
     return;
   }
-  const path = pathOf(surroundings, which.project, notebook);
-  if (path === null) {
-    throw new Error(surroundings.trans.__('%1 lies outside of the folder that Jupyter serves', notebook));
-  }
-  await open(surroundings, path);
+  await openFile(surroundings, which.project, notebook);
 }
 
 /** The next hypotheses grow from it; where they do already, from the champion again. */

@@ -90,7 +90,6 @@ function isBranch(surroundings: ISurroundings, args: ReadonlyPartialJSONObject):
 /** The menu of one experiment at a point of the page. `closed` is called once it is gone, whatever was chosen. */
 export function openMenu(surroundings: ISurroundings, which: IWhich, at: [number, number], closed: () => void): void {
   const menu = new Menu({ commands: surroundings.commands });
-  menu.addClass('jp-DeepResearch-menu');
   const args = { ...which };
   const item = (command: string, more: ReadonlyPartialJSONObject = {}): void => {
     menu.addItem({ command, args: { ...args, ...more } });

@@ -19,15 +19,20 @@ interface ISaid {
 export function addNotices(lab: ILab): void {
   const notices = new Notices(lab);
   onDue(lab.surroundings, () => notices.update());
-  void lab.settings?.load(PLUGIN).then(settings => {
-    const read = (): void => notices.allow(settings.composite['notifications'] !== false);
-    settings.changed.connect(read);
-    read();
-  });
+  lab.settings?.load(PLUGIN).then(
+    settings => {
+      const read = (): void => notices.allow(settings.composite['notifications'] !== false);
+      settings.changed.connect(read);
+      read();
+    },
+    () => notices.allow(true)
+  );
 }
 
 class Notices {
-  constructor(private readonly _lab: ILab) {}
+  constructor(private readonly _lab: ILab) {
+    this._isAllowed = _lab.settings === null; // else as soon as the settings say so
+  }
 
   allow(isAllowed: boolean): void {
     this._isAllowed = isAllowed;
@@ -103,7 +108,7 @@ class Notices {
   }
 
   private readonly _said = new Map<string, ISaid>();
-  private _isAllowed = true;
+  private _isAllowed: boolean;
 }
 
 /** What waits comes into sight with the focus on its heading, unfolded. */

@@ -80,8 +80,12 @@ export class Connection {
     }
   }
 
-  /** Ask until the server answers, in whatever words: for what must arrive once. @throws {Refused} */
-  async insist<T>(question: (client: Client) => Promise<T>): Promise<T> {
+  /**
+   * Ask until the server answers, in whatever words: for what must arrive once.
+   *
+   * @throws {Refused} and Unreachable where the server is away and it is not `isWanted` any more.
+   */
+  async insist<T>(question: (client: Client) => Promise<T>, isWanted = (): boolean => true): Promise<T> {
     for (;;) {
       try {
         return await this.ask(question);
@@ -90,12 +94,19 @@ export class Connection {
           throw error;
         }
         await this._comesBack();
+        if (!isWanted()) {
+          throw error;
+        }
       }
     }
   }
 
-  /** Everything that is looked at is asked for anew. */
+  /** Everything that is looked at is asked for anew, of a hidden page once it is seen again. */
   refresh(): void {
+    if (!this.isVisible) {
+      this._isStale = true;
+      return;
+    }
     this._lastLook = Date.now();
     this._refreshed.emit();
   }

@@ -3,7 +3,7 @@ const PREFIX = 'jupyter-deepresearch:draft:';
 /** What was typed and not sent yet, kept for this browser tab, also over a reload of the page. */
 export class Drafts {
   get(key: string): string | null {
-    return window.sessionStorage.getItem(PREFIX + key);
+    return stored(() => window.sessionStorage, PREFIX + key);
   }
 
   set(key: string, text: string): void {
@@ -15,13 +15,26 @@ export class Drafts {
   }
 
   delete(key: string): void {
-    window.sessionStorage.removeItem(PREFIX + key);
+    try {
+      window.sessionStorage.removeItem(PREFIX + key);
+    } catch {
+      // Nothing was kept.
+    }
   }
 }
 
 /** A choice that is kept in this browser. */
 export function remembered(name: string): string | null {
-  return window.localStorage.getItem(`jupyter-deepresearch:${name}`);
+  return stored(() => window.localStorage, `jupyter-deepresearch:${name}`);
+}
+
+/** Null, too, where the browser forbids its storage: even naming it throws then. */
+function stored(storage: () => Storage, key: string): string | null {
+  try {
+    return storage().getItem(key);
+  } catch {
+    return null;
+  }
 }
 
 export function remember(name: string, value: string): void {

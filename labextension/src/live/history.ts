@@ -23,11 +23,12 @@ export class History {
 
   readonly columns = new Columns();
 
-  /** Null as long as it is not known whether there are any. */
+  /** What the server refused the last question with; null otherwise. */
   get error(): string | null {
     return this._points.error;
   }
 
+  /** Whether it is known if there are any. */
   get isKnown(): boolean {
     return this._points.value !== null;
   }

@@ -29,10 +29,10 @@ export class Telling {
   }
 
   /** Anything that may be asked for again and again until there is an answer. @throws {Refused} */
-  async insist<T>(question: (client: Client) => Promise<T>): Promise<T> {
+  async insist<T>(question: (client: Client) => Promise<T>, isWanted?: () => boolean): Promise<T> {
     this._count(1);
     try {
-      return await this._connection.insist(question);
+      return await this._connection.insist(question, isWanted);
     } finally {
       this._count(-1);
     }

@@ -3,12 +3,12 @@ import * as React from 'react';
 import { Answer } from '../live/answer';
 import { Project } from '../live/project';
 import { IPoint } from '../experiments/columns';
-import { useAnswer, useSignal, useSurroundings } from '../parts/surroundings';
+import { useAnswer, useSignal, useSurroundings, useWatch } from '../parts/surroundings';
 
 /** What is known of an experiment from the columns; a new object whenever something was said of it. */
 export function usePoint(project: Project, experiment: number): IPoint | null {
   useSignal(project.history.changed);
-  React.useEffect(() => project.history.watch(), [project]);
+  useWatch(project.history);
   return project.history.columns.get(experiment);
 }
 

@@ -7,6 +7,7 @@ import { Field } from '../parts/field';
 import { useSurroundings } from '../parts/surroundings';
 import { written } from '../text/figures';
 import { useQuestion } from './asked';
+import { IAsked } from './widget';
 
 /** What the experiment changes, against its parent or against the champion, side by side. */
 export function Changes(props: {
@@ -14,14 +15,19 @@ export function Changes(props: {
   experiment: number;
   row: IExperiment;
   champion: number | null;
-  isAgainstChampion: boolean;
+  asked: IAsked;
   asOf: unknown;
 }): JSX.Element {
   const { trans, connection } = useSurroundings();
   const { experiment, champion } = props;
   const hasOther = champion !== null && champion !== experiment;
-  const [isChampion, setChampion] = React.useState(props.isAgainstChampion);
-  React.useEffect(() => setChampion(props.isAgainstChampion), [props.isAgainstChampion]);
+  const { part } = props.asked;
+  const [isChampion, setChampion] = React.useState(part === 'champion');
+  React.useEffect(() => {
+    if (part === 'champion' || part === 'change') {
+      setChampion(part === 'champion');
+    }
+  }, [props.asked]);
   const [from, to] = hasOther && isChampion ? [champion, experiment] : [experiment, null];
   const path = `projects/${props.project.id}/experiments/${from}/code`;
   const code = useQuestion(`${path}?${to}`, () => connection.client.get<ICode>(path, { to }), props.asOf);
@@ -45,6 +51,7 @@ export function Changes(props: {
       </Field>
       <Parameters row={props.row} />
       {code.error !== null && <Complaint text={code.error} />}
+      {code.error === null && code.value === null && <p>{trans.__('Reading the change...')}</p>}
       {code.value !== null && <Places code={code.value} />}
     </section>
   );
@@ -80,6 +87,7 @@ function Place(props: { place: ICode['places'][number] }): JSX.Element {
   const { trans, languages } = useSurroundings();
   const { place } = props;
   const node = React.useRef<HTMLDivElement>(null);
+  const [trouble, setTrouble] = React.useState<string | null>(null);
   const title = place.kind === 'cell' ? trans.__('cell %1', place.place) : place.place;
   const what =
     place.before === null ? trans.__('new') : place.after === null ? trans.__('removed') : trans.__('changed');
@@ -87,14 +95,16 @@ function Place(props: { place: ICode['places'][number] }): JSX.Element {
     let isGone = false;
     let end = (): void => undefined;
     // Only whoever looks at a change pays for the editor that shows it.
-    void import('./merge').then(async ({ merge }) => {
-      const made = isGone || !node.current ? null : await merge(node.current, place, title, languages);
+    const show = async (): Promise<void> => {
+      const { merge } = await import('./merge');
+      const made = isGone || !node.current ? null : await merge(node.current, place, title, languages, trans);
       if (isGone) {
         made?.();
       } else if (made) {
         end = made;
       }
-    });
+    };
+    show().catch(reason => isGone || setTrouble(String(reason)));
     return () => {
       isGone = true;
       end();
@@ -105,6 +115,7 @@ function Place(props: { place: ICode['places'][number] }): JSX.Element {
       <h4>
         {title} <span className="jp-DeepResearch-hint">{what}</span>
       </h4>
+      {trouble !== null && <Complaint text={trans.__('The editor cannot be loaded: %1', trouble)} />}
       <div ref={node} />
     </div>
   );

@@ -14,7 +14,7 @@ import { Changes } from './changes';
 import { CurvesOver } from './over';
 import { Output } from './output';
 import { Runs } from './runs';
-import { Part } from './widget';
+import { IAsked, Part } from './widget';
 
 const LIVE_MS = 2_000;
 
@@ -22,8 +22,9 @@ const LIVE_MS = 2_000;
 export function Whole(props: {
   project: Project;
   experiment: number;
-  part: () => Part | null;
-  asked: ISignal<unknown, void>;
+  asked: () => IAsked;
+  /** `asked` answers another wish. */
+  changed: ISignal<unknown, void>;
 }): JSX.Element {
   const { project, experiment } = props;
   const point = usePoint(project, experiment);
@@ -31,10 +32,10 @@ export function Whole(props: {
   const path = `projects/${project.id}/experiments/${experiment}`;
   const { connection, trans } = useSurroundings();
   const row = useQuestion(path, () => connection.client.get<IExperiment>(path), point);
-  useSignal(props.asked);
+  useSignal(props.changed);
   const root = React.useRef<HTMLDivElement>(null);
-  const part = props.part();
-  React.useEffect(() => reveal(root.current, part), [part, row.value === null]);
+  const asked = props.asked();
+  React.useEffect(() => reveal(root.current, asked.part), [asked, row.value === null]);
   if (row.value === null) {
     return <div>{row.error ? <Complaint text={row.error} /> : <p>{trans.__('Reading the experiment...')}</p>}</div>;
   }
@@ -44,10 +45,11 @@ export function Whole(props: {
   const shared = { project, experiment, asOf: point, everyMs };
   return (
     <div ref={root}>
+      {row.error !== null && <Complaint text={row.error} />}
       <Head project={project} row={row.value} champion={champion} branch={status?.branch ?? null} />
       <CurvesOver {...shared} champion={champion} metric={status?.objective.metric ?? ''} />
-      <Changes {...shared} row={row.value} champion={champion} isAgainstChampion={part === 'champion'} />
-      <Runs {...shared} place={status?.place ?? null} />
+      <Changes {...shared} row={row.value} champion={champion} asked={asked} />
+      <Runs {...shared} />
       <Output {...shared} />
     </div>
   );
@@ -85,22 +87,22 @@ function Head(props: {
         {row.reason !== null && `: ${row.reason}`}
       </p>
       <p className="jp-DeepResearch-hint">{facts.filter(fact => fact !== null).join(' · ')}</p>
-      <Actions project={project} row={row} />
+      <Actions project={project} row={row} isBranch={row.experiment === props.branch} />
     </div>
   );
 }
 
-function Actions(props: { project: Project; row: IExperiment }): JSX.Element {
+function Actions(props: { project: Project; row: IExperiment; isBranch: boolean }): JSX.Element {
   const { commands, trans } = useSurroundings();
   const args = { project: props.project.id, experiment: props.row.experiment };
   const offered: readonly [string, string][] = [
     [Commands.openNotebook, trans.__('Open notebook')],
-    [Commands.branch, trans.__('Branch from here')],
+    [Commands.branch, props.isBranch ? trans.__('Grow from the champion again') : trans.__('Branch from here')],
     [Commands.reproduce, trans.__('Reproduce...')],
     [Commands.take, trans.__('Take')],
     [Commands.fork, trans.__('Fork by hand')]
   ];
-  const there = offered.filter(([id]) => commands.hasCommand(id) && commands.isVisible(id, args));
+  const there = offered.filter(([id]) => commands.hasCommand(id) && commands.isEnabled(id, args));
   return (
     <div className="jp-DeepResearch-buttons">
       {there.map(([id, label]) => (

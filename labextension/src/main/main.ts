@@ -62,6 +62,8 @@ function made(lab: ILab, tracker: Tracker, shown: IShown): MainAreaWidget<Experi
   const widget = new MainAreaWidget({ content });
   widget.id = `${NAMESPACE}-${shown.project}-${shown.experiment}`;
   widget.title.label = trans.__('Experiment %1', shown.experiment);
+  const project = lab.surroundings.projects.get(shown.project)?.project ?? shown.project;
+  widget.title.caption = trans.__('Experiment %1 of %2', shown.experiment, project);
   widget.title.icon = researchIcon;
   widget.title.closable = true;
   // Jupyter Notebook shows one document and nothing else in its main area.

@@ -2,6 +2,7 @@ import { MergeView } from '@codemirror/merge';
 import { EditorState, Extension } from '@codemirror/state';
 import { EditorView, lineNumbers } from '@codemirror/view';
 import { IEditorLanguageRegistry, jupyterTheme } from '@jupyterlab/codemirror';
+import { TranslationBundle } from '@jupyterlab/translation';
 
 import { ICode } from '../api/shapes';
 
@@ -14,7 +15,8 @@ export async function merge(
   parent: HTMLElement,
   place: ICode['places'][number],
   title: string,
-  languages: IEditorLanguageRegistry | null
+  languages: IEditorLanguageRegistry | null,
+  trans: TranslationBundle
 ): Promise<() => void> {
   const language = await highlighting(place, languages);
   const side = (name: string): Extension[] => [
@@ -22,14 +24,15 @@ export async function merge(
     EditorState.readOnly.of(true),
     // Scrolled by keyboard: the text is not edited, but it can have the focus.
     EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': `${title}, ${name}`, 'aria-readonly': 'true' }),
+    EditorState.phrases.of({ '$ unchanged lines': trans.__('$ unchanged lines') }),
     lineNumbers(),
     jupyterTheme,
     ...language
   ];
   parent.replaceChildren();
   const view = new MergeView({
-    a: { doc: place.before ?? '', extensions: side('before') },
-    b: { doc: place.after ?? '', extensions: side('after') },
+    a: { doc: place.before ?? '', extensions: side(trans.__('before')) },
+    b: { doc: place.after ?? '', extensions: side(trans.__('after')) },
     parent,
     collapseUnchanged: { margin: 2, minSize: 4 },
     highlightChanges: true,

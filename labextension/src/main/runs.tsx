@@ -3,6 +3,7 @@ import * as React from 'react';
 import { IRunFacts } from '../api/shapes';
 import { Project } from '../live/project';
 import { Complaint } from '../parts/button';
+import { FileLink } from '../parts/file_link';
 import { Mark } from '../parts/mark';
 import { useSurroundings } from '../parts/surroundings';
 import { bytes, duration, figure, UNKNOWN } from '../text/figures';
@@ -13,8 +14,6 @@ import { useQuestion } from './asked';
 export function Runs(props: {
   project: Project;
   experiment: number;
-  /** The project's folder, relative to the server's root. */
-  place: string | null;
   asOf: unknown;
   everyMs: number | null;
 }): JSX.Element {
@@ -49,7 +48,7 @@ export function Runs(props: {
             </thead>
             <tbody>
               {runs.value.map(run => (
-                <Row key={run.run} run={run} place={props.place} />
+                <Row key={run.run} run={run} project={props.project.id} />
               ))}
             </tbody>
           </table>
@@ -60,7 +59,7 @@ export function Runs(props: {
   );
 }
 
-function Row(props: { run: IRunFacts; place: string | null }): JSX.Element {
+function Row(props: { run: IRunFacts; project: string }): JSX.Element {
   const { trans } = useSurroundings();
   const { run } = props;
   const purpose = purposeWord(run.purpose, trans);
@@ -77,7 +76,15 @@ function Row(props: { run: IRunFacts; place: string | null }): JSX.Element {
         <td>{duration(run.elapsed_s, trans)}</td>
         <td>{bytes(run.peak_memory_bytes)}</td>
         <td>{run.started_at === null ? UNKNOWN : new Date(1000 * run.started_at).toLocaleString()}</td>
-        <td>{run.notebook === null ? UNKNOWN : <OpenLink place={props.place} notebook={run.notebook} />}</td>
+        <td>
+          {run.notebook === null ? (
+            UNKNOWN
+          ) : (
+            <FileLink project={props.project} path={run.notebook}>
+              {run.notebook.split('/').pop()}
+            </FileLink>
+          )}
+        </td>
       </tr>
       {said.length > 0 && (
         <tr className="jp-DeepResearch-said">
@@ -85,24 +92,6 @@ function Row(props: { run: IRunFacts; place: string | null }): JSX.Element {
         </tr>
       )}
     </>
-  );
-}
-
-function OpenLink(props: { place: string | null; notebook: string }): JSX.Element {
-  const { commands, trans } = useSurroundings();
-  const path = [props.place, props.notebook].filter(Boolean).join('/');
-  if (props.place === null) {
-    return <>{props.notebook}</>;
-  }
-  return (
-    <button
-      type="button"
-      className="jp-DeepResearch-link"
-      aria-label={trans.__('Open %1', props.notebook)}
-      onClick={() => void commands.execute('docmanager:open', { path })}
-    >
-      {props.notebook.split('/').pop()}
-    </button>
   );
 }
 

@@ -1,42 +1,42 @@
-import { ReactWidget } from '@jupyterlab/ui-components';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { Project } from '../live/project';
-import { ISurroundings, Surroundings } from '../parts/surroundings';
+import { Panel } from '../parts/panel';
+import { ISurroundings } from '../parts/surroundings';
 import { Whole } from './experiment';
 
 /** What may be shown first. `champion` is the change against the champion. */
 export type Part = 'facts' | 'change' | 'champion' | 'curves';
 
+/** A wish for a part; asked for again it is another wish. */
+export interface IAsked {
+  part: Part | null;
+}
+
 /** One experiment, in the main area. */
-export class ExperimentWidget extends ReactWidget {
+export class ExperimentWidget extends Panel {
   constructor(
-    private readonly _surroundings: ISurroundings,
+    surroundings: ISurroundings,
     readonly project: Project,
     readonly experiment: number
   ) {
-    super();
-    this.addClass('jp-DeepResearch');
+    super(surroundings);
     this.addClass('jp-DeepResearch-main');
-    this.node.dataset.lmSuppressShortcuts = 'true';
     this.node.tabIndex = 0;
   }
 
   /** Bring a part into sight. */
   bring(part: Part | null): void {
-    this._part = part;
-    this._asked.emit();
+    this._asked = { part };
+    this._changed.emit();
   }
 
-  protected render(): JSX.Element {
-    return (
-      <Surroundings.Provider value={this._surroundings}>
-        <Whole project={this.project} experiment={this.experiment} part={() => this._part} asked={this._asked} />
-      </Surroundings.Provider>
-    );
+  protected draw(): JSX.Element {
+    const { project, experiment } = this;
+    return <Whole {...{ project, experiment }} asked={() => this._asked} changed={this._changed} />;
   }
 
-  private _part: Part | null = null;
-  private readonly _asked = new Signal<this, void>(this);
+  private _asked: IAsked = { part: null };
+  private readonly _changed = new Signal<this, void>(this);
 }

@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import { figure } from '../text/figures';
+import { figure, STEP_DIGITS } from '../text/figures';
 import { bounds } from './spark';
 import { useSurroundings } from './surroundings';
 
@@ -68,9 +68,9 @@ export function Curves(props: { lines: readonly ILine[]; label: string; height: 
         </svg>
       </div>
       <div className="jp-DeepResearch-steps" aria-hidden="true">
-        <span>{figure(frame.steps[0], 6)}</span>
-        <span>{step === null ? trans.__('step') : trans.__('step %1', figure(step, 6))}</span>
-        <span>{figure(frame.steps[1], 6)}</span>
+        <span>{figure(frame.steps[0], STEP_DIGITS)}</span>
+        <span>{step === null ? trans.__('step') : trans.__('step %1', figure(step, STEP_DIGITS))}</span>
+        <span>{figure(frame.steps[1], STEP_DIGITS)}</span>
       </div>
       <figcaption>
         {props.lines.map((line, i) => (

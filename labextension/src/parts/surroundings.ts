@@ -39,6 +39,9 @@ export function useSurroundings(): ISurroundings {
   return found;
 }
 
+/** Whether the panel around is in sight. */
+export const InSight = React.createContext(true);
+
 /** Draw again whenever the signal is emitted. */
 export function useSignal(signal: ISignal<unknown, unknown>): void {
   const [, again] = React.useReducer((n: number) => n + 1, 0);
@@ -49,10 +52,16 @@ export function useSignal(signal: ISignal<unknown, unknown>): void {
   }, [signal]);
 }
 
-/** Look at an answer as long as this is drawn (and `isShown`), and draw again when it changes. */
+/** Look at something as long as this is in sight (and `isShown`). */
+export function useWatch(watched: { watch(): () => void }, isShown = true): void {
+  const isInSight = React.useContext(InSight) && isShown;
+  React.useEffect(() => (isInSight ? watched.watch() : undefined), [watched, isInSight]);
+}
+
+/** Look at an answer, and draw again when it changes. */
 export function useAnswer<T>(answer: Answer<T>, isShown = true): T | null {
   useSignal(answer.changed);
-  React.useEffect(() => (isShown ? answer.watch() : undefined), [answer, isShown]);
+  useWatch(answer, isShown);
   return answer.value;
 }
 

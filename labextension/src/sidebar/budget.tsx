@@ -28,7 +28,7 @@ export function BudgetForm(props: { project: Project; settings: ISettings }): JS
   const row = (budget: IBudget): JSX.Element => <Row key={budget.key} budget={budget} changes={changes} />;
   const none = budgets.filter(budget => budget.limit === null);
   return (
-    <fieldset className="jp-DeepResearch-group jp-DeepResearch-budgets" ref={changes.home}>
+    <fieldset className="jp-DeepResearch-group" ref={changes.home}>
       <legend>{trans.__('Budgets')}</legend>
       {budgets.filter(budget => budget.limit !== null).map(row)}
       {none.length > 0 && (

@@ -25,7 +25,7 @@ export function Course(props: { run: IRun; status: IStatus; project: Project }):
     lines.unshift({ name: trans.__('champion #%1', champion), points, tone: 'plain', isDashed: true });
   }
   return (
-    <div className="jp-DeepResearch-course">
+    <div>
       {names.length > 1 ? (
         <HTMLSelect
           aria-label={trans.__('Metric of the curve of experiment %1', run.experiment)}

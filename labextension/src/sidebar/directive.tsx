@@ -95,11 +95,8 @@ function Queue(props: { project: Project }): JSX.Element | null {
   const { trans } = useSurroundings();
   const directives = useAnswer(props.project.directives);
   const { error } = props.project.directives;
-  if (error !== null) {
-    return <Complaint text={error} />;
-  }
   if (directives === null || directives.length === 0) {
-    return null;
+    return error === null ? null : <Complaint text={error} />;
   }
   return (
     <ul className="jp-DeepResearch-directives" aria-label={trans.__('Directives in force')}>

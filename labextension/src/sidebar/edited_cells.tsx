@@ -13,26 +13,25 @@ type Replaces = readonly (string | null)[];
 export function EditedCells(props: {
   waiting: IWaiting;
   isDecided: boolean;
-  edited: { replaces: Replaces };
+  edited: { edits: readonly IEdit[]; replaces: Replaces };
   error: string | null;
   blame: IBlame;
   onChange: (replaces: Replaces) => void;
 }): JSX.Element {
-  const { replaces } = props.edited;
-  const now = props.waiting.edits.map((edit, index) => (index < replaces.length ? replaces[index] : edit.replace));
+  const { edits, replaces } = props.edited;
   const put = (index: number, text: string | null): void =>
-    props.onChange(now.map((other, i) => (i === index ? text : other)));
+    props.onChange(replaces.map((other, i) => (i === index ? text : other)));
   const { trans } = useSurroundings();
-  const isOwn = props.waiting.kind === 'by_hand' && props.waiting.edits.length > 0;
+  const isOwn = props.waiting.kind === 'by_hand' && edits.length > 0;
   return (
     <>
       {isOwn && <p>{trans.__('These changes are yours, made in the files: change them there.')}</p>}
-      {props.waiting.edits.map((edit, index) => (
+      {edits.map((edit, index) => (
         <OneEdit
           key={index}
           number={index + 1}
           edit={edit}
-          text={now[index]}
+          text={replaces[index]}
           isFixed={props.isDecided || isOwn}
           error={props.blame.place === where(edit) ? props.error : null}
           onChange={text => put(index, text)}

@@ -19,7 +19,9 @@ export interface IEdited {
   claim: string;
   /** As text, by name. */
   parameters: Readonly<Record<string, string>>;
-  /** What each edit puts in; null where it is left out. */
+  /** The edits of cells and files as they were when the edit began. */
+  edits: readonly IEdit[];
+  /** What each of these puts in; null where it is left out. */
   replaces: readonly (string | null)[];
 }
 
@@ -30,6 +32,7 @@ export function opened(waiting: IWaiting): IEdited {
     on: signature(waiting),
     claim: waiting.claim,
     parameters: Object.fromEntries(texts),
+    edits: waiting.edits,
     replaces: waiting.edits.map(edit => edit.replace)
   };
 }
@@ -51,7 +54,11 @@ export function Editing(props: {
   const form = React.useRef<HTMLDivElement>(null);
   const message = doing.error?.message ?? null;
   const blame = blamed(message ?? '');
-  const write = (change: Partial<IEdited>): void => props.write({ ...edited, ...change });
+  const write = (change: Partial<IEdited>): void => {
+    if (!doing.isBusy) {
+      props.write({ ...edited, ...change }); // it would be forgotten with what is sent
+    }
+  };
   useFirstFocus(form);
   useBlamedFocus(form, message);
   const tell = (isApproved: boolean): void => props.onTell(edit(waiting, edited), isApproved);
@@ -116,7 +123,7 @@ function Buttons(props: {
 /** The command that says what differs; null where nothing does. */
 function edit(waiting: IWaiting, edited: IEdited): Command | null {
   const parameters = values(waiting, edited.parameters);
-  const edits = replaced(waiting.edits, edited.replaces);
+  const edits = replaced(edited.edits, edited.replaces);
   const changes = {
     ...(edited.claim !== waiting.claim && { claim: edited.claim }),
     ...(JSON.stringify(parameters) !== JSON.stringify(waiting.parameters) && { parameters }),
@@ -136,7 +143,7 @@ function values(waiting: IWaiting, texts: Readonly<Record<string, string>>): Val
 
 function replaced(edits: readonly IEdit[], replaces: readonly (string | null)[]): readonly IEdit[] {
   return edits.flatMap((edit, index) => {
-    const replace = index < replaces.length ? replaces[index] : edit.replace;
+    const replace = replaces[index];
     return replace === null ? [] : [{ ...edit, replace }];
   });
 }

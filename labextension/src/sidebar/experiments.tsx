@@ -9,7 +9,7 @@ import { Project } from '../live/project';
 import { Button, Complaint } from '../parts/button';
 import { VirtualList } from '../parts/list';
 import { Section } from '../parts/section';
-import { useAnswer, useDraft, useSignal, useSurroundings } from '../parts/surroundings';
+import { useAnswer, useDraft, useSignal, useSurroundings, useWatch } from '../parts/surroundings';
 import { ExperimentRow, ROW } from './row';
 import { Toolbar } from './toolbar';
 
@@ -34,17 +34,21 @@ function Inside(props: { project: Project }): JSX.Element {
   const { trans } = useSurroundings();
   const { history } = props.project;
   useSignal(history.changed);
-  React.useEffect(() => history.watch(), [history]);
-  if (history.error !== null) {
-    return <Complaint text={history.error} />;
-  }
+  useWatch(history);
   if (!history.isKnown) {
-    return <p>{trans.__('Reading the experiments...')}</p>;
+    const { error } = history;
+    return error === null ? <p>{trans.__('Reading the experiments...')}</p> : <Complaint text={error} />;
   }
-  if (history.columns.size === 0) {
-    return <p>{trans.__('None yet. The first one is the baseline: your notebook as it is.')}</p>;
-  }
-  return <Narrowed project={props.project} />;
+  return (
+    <>
+      {history.error !== null && <Complaint text={history.error} />}
+      {history.columns.size === 0 ? (
+        <p>{trans.__('None yet. The first one is the baseline: your notebook as it is.')}</p>
+      ) : (
+        <Narrowed project={props.project} />
+      )}
+    </>
+  );
 }
 
 /** The toolbar and the rows that it lets through. */

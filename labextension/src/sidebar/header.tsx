@@ -32,7 +32,7 @@ export function Header(props: { row: IOverview; project: Project }): JSX.Element
         </span>
       </div>
       {project.status.error !== null && <Complaint text={project.status.error} />}
-      <p className="jp-DeepResearch-sentence">{capital(reason)}</p>
+      <p>{capital(reason)}</p>
       {state === 'finished' && (
         <p className="jp-DeepResearch-hint">
           {trans.__('To go on, raise its budget under Settings, or try an idea of your own.')}

@@ -5,7 +5,7 @@ import { Project } from '../live/project';
 import { AskingButton, Button, Trouble, useDoing } from '../parts/button';
 import { ExperimentLink } from '../parts/experiment_link';
 import { useSignal, useSurroundings } from '../parts/surroundings';
-import { bytes, duration, figure } from '../text/figures';
+import { bytes, duration, figure, STEP_DIGITS } from '../text/figures';
 import { purposeWord } from '../text/words';
 import { Course } from './course';
 import { Tail } from './tail';
@@ -20,7 +20,7 @@ export function LiveRun(props: { run: IRun; status: IStatus; project: Project })
   const cancel = (): void => void doing.run(() => project.tell({ kind: 'cancel', run: run.run }));
   return (
     <article className="jp-DeepResearch-run" aria-label={trans.__('Experiment %1, seed %2', run.experiment, run.seed)}>
-      <p className="jp-DeepResearch-tested">
+      <p>
         <ExperimentLink project={project.id} experiment={run.experiment} /> {claim}
       </p>
       <p className="jp-DeepResearch-hint">{useProgress(run)}</p>
@@ -70,7 +70,7 @@ function useProgress(run: IRun): string {
   const parts = [
     purposeWord(run.purpose, trans),
     trans.__('seed %1', run.seed),
-    step === null ? '' : trans.__('step %1', figure(step, 6)),
+    step === null ? '' : trans.__('step %1', figure(step, STEP_DIGITS)),
     run.elapsed_s === null ? '' : trans.__('%1 so far', duration(run.elapsed_s, trans)),
     run.remaining_s === null ? '' : trans.__('about %1 left', duration(run.remaining_s, trans)),
     run.note

@@ -3,6 +3,7 @@ import * as React from 'react';
 import { IMemory } from '../api/shapes';
 import { Project } from '../live/project';
 import { Complaint } from '../parts/button';
+import { FileLink } from '../parts/file_link';
 import { Gauge } from '../parts/gauge';
 import { Section } from '../parts/section';
 import { useAnswer, useSurroundings } from '../parts/surroundings';
@@ -120,21 +121,13 @@ function Lines(props: { label: string; lines: readonly (readonly [string, Fate])
   );
 }
 
-function OpenFile(props: { project: Project; name: string }): JSX.Element | null {
-  const { trans, commands } = useSurroundings();
-  const place = props.project.status.value?.place;
-  if (place === null || place === undefined) {
-    return null; // Outside of the server's root there is nothing to open it with.
-  }
-  const path = place === '' ? props.name : `${place}/${props.name}`;
+function OpenFile(props: { project: Project; name: string }): JSX.Element {
+  const { trans } = useSurroundings();
   return (
     <p>
-      <button
-        className="jp-DeepResearch-link"
-        onClick={() => void commands.execute('docmanager:open', { path })}
-      >
+      <FileLink project={props.project.id} path={props.name}>
         {trans.__('Open %1', props.name)}
-      </button>
+      </FileLink>
     </p>
   );
 }

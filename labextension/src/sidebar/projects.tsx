@@ -20,7 +20,8 @@ export function ProjectList(props: {
 }): JSX.Element | null {
   const { trans } = useSurroundings();
   const { all } = props;
-  const [text, search] = React.useState('');
+  const [typed, search] = React.useState('');
+  const text = all.length >= SEARCHED_FROM ? typed : ''; // what cannot be seen narrows nothing
   const found = React.useMemo(() => matching(all, text), [all, text]);
   if (all.length < 2) {
     return null;

@@ -30,7 +30,7 @@ export function Rejecting(props: {
             rows={2}
             readOnly={props.isDecided}
             value={props.reason}
-            onChange={event => props.write(event.target.value)}
+            onChange={event => props.doing.isBusy || props.write(event.target.value)}
           />
         )}
       </Field>

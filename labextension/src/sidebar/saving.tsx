@@ -4,7 +4,8 @@ import { Command, ISettings } from '../api/shapes';
 import { Project } from '../live/project';
 import { useBlamedFocus } from '../parts/blamed';
 import { Button, IDoing, useDoing } from '../parts/button';
-import { useDraft, useSurroundings } from '../parts/surroundings';
+import { useForm } from '../parts/draft';
+import { useSurroundings } from '../parts/surroundings';
 
 /** Settings that are being changed: what was typed is kept until the server has it and its answer shows it. */
 export interface IChanges {
@@ -23,12 +24,13 @@ export interface IChanges {
 }
 
 export function useChanges(project: Project, settings: ISettings, name: string): IChanges {
-  const [draft, keep, forget] = useDraft(`${name}:${project.id}`);
+  const [form, keep, forget] = useForm<Readonly<Record<string, string>>>(`${name}:${project.id}`);
   const [sent, setSent] = React.useState<ISettings | null>(null);
   const [isSaved, setSaved] = React.useState(false);
   const home = React.useRef<HTMLFieldSetElement>(null);
   const doing = useDoing();
-  const typed = draft === '' ? {} : (JSON.parse(draft) as Record<string, string>);
+  const typed = form ?? {};
+  const isSaving = doing.isBusy || sent !== null;
   const over = (): void => {
     const isInside = home.current?.contains(document.activeElement) ?? false;
     forget();
@@ -49,7 +51,10 @@ export function useChanges(project: Project, settings: ISettings, name: string):
     typed,
     blame,
     type: (key, text) => {
-      keep(JSON.stringify({ ...typed, [key]: text }));
+      if (isSaving) {
+        return; // It would be forgotten with what is sent.
+      }
+      keep({ ...typed, [key]: text });
       setSaved(false);
       doing.clear();
     },
@@ -63,7 +68,7 @@ export function useChanges(project: Project, settings: ISettings, name: string):
       over();
       doing.clear();
     },
-    isSaving: doing.isBusy || sent !== null,
+    isSaving,
     isSaved,
     doing,
     home

@@ -1,10 +1,12 @@
-import { ReactWidget, refreshIcon, addIcon } from '@jupyterlab/ui-components';
+import { addIcon, refreshIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { researchIcon } from '../icon';
 import { Commands } from '../lab/lab';
 import { Complaint } from '../parts/button';
-import { ISurroundings, Surroundings, useSignal, useSurroundings } from '../parts/surroundings';
+import { Guard } from '../parts/guard';
+import { Panel } from '../parts/panel';
+import { ISurroundings, useSignal, useSurroundings } from '../parts/surroundings';
 import { Costs } from './cost';
 import { Directives } from './directive';
 import { Experiments } from './experiments';
@@ -20,25 +22,19 @@ import { Waiting } from './waiting';
 export const SIDEBAR_ID = 'jupyter-deepresearch-panel';
 
 /** The panel "Deep Research" in the left area: the server's projects, and one of them with all that a person steers. */
-export class Sidebar extends ReactWidget {
-  constructor(private readonly _surroundings: ISurroundings) {
-    super();
-    const { trans } = _surroundings;
+export class Sidebar extends Panel {
+  constructor(surroundings: ISurroundings) {
+    super(surroundings);
+    const { trans } = surroundings;
     this.id = SIDEBAR_ID;
-    this.addClass('jp-DeepResearch');
     this.title.icon = researchIcon;
     this.title.caption = trans.__('Deep Research');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Deep Research'));
-    this.node.dataset.lmSuppressShortcuts = 'false';
   }
 
-  protected render(): JSX.Element {
-    return (
-      <Surroundings.Provider value={this._surroundings}>
-        <Whole />
-      </Surroundings.Provider>
-    );
+  protected draw(): JSX.Element {
+    return <Whole />;
   }
 }
 
@@ -92,18 +88,23 @@ function Empty(): JSX.Element {
   );
 }
 
-/** The list of projects and the one that was chosen last in this browser, else the first. */
+/** The list of projects and the one that was chosen last in this browser, else the first, which stays then. */
 function Chosen(): JSX.Element {
   const { projects, project, choice } = useSurroundings();
   useSignal(choice.changed);
   const all = projects.all ?? [];
-  const row = (choice.project === null ? null : projects.get(choice.project)) ?? all[0];
+  // The order changes as projects change: nobody is to type, or press Stop, on another one than was there before.
+  const shown = React.useRef('');
+  const row = projects.get(choice.project ?? '') ?? projects.get(shown.current) ?? all[0];
+  shown.current = row.id;
   const chosen = project(row.id);
   return (
     <>
       <ProjectList all={all} chosen={row.id} onChoose={id => choice.choose(id)} />
-      <div className="jp-DeepResearch-chosen" key={row.id}>
-        <Header row={row} project={chosen} />
+      <div key={row.id}>
+        <Guard>
+          <Header row={row} project={chosen} />
+        </Guard>
         <Waiting project={chosen} />
         <Now project={chosen} />
         <Experiments project={chosen} />

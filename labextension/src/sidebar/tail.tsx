@@ -29,19 +29,19 @@ export function Tail(props: { run: IRun; project: Project }): JSX.Element {
     isAtEnd.current = scrollHeight - scrollTop - clientHeight < CLOSE_PX || (isAtEnd.current && scrollTop >= lastTop.current);
     lastTop.current = scrollTop;
   };
-  if (answer.error !== null) {
-    return <Complaint text={answer.error} />;
-  }
   return (
-    <pre
-      ref={box}
-      className="jp-DeepResearch-tail"
-      tabIndex={0}
-      role="region"
-      aria-label={trans.__('Output of experiment %1', run.experiment)}
-      onScroll={onScroll}
-    >
-      {output === null ? trans.__('Reading...') : output.text || trans.__('Nothing printed yet.')}
-    </pre>
+    <>
+      {answer.error !== null && <Complaint text={answer.error} />}
+      <pre
+        ref={box}
+        className="jp-DeepResearch-tail"
+        tabIndex={0}
+        role="region"
+        aria-label={trans.__('Output of experiment %1', run.experiment)}
+        onScroll={onScroll}
+      >
+        {output === null ? trans.__('Reading...') : output.text || trans.__('Nothing printed yet.')}
+      </pre>
+    </>
   );
 }

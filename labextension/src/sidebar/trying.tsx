@@ -40,7 +40,12 @@ function Idea(props: { project: Project }): JSX.Element {
   const whole = React.useRef<HTMLDivElement>(null);
   const known = useAnswer(project.parameters);
   const idea = form ?? NOTHING;
-  const put = (change: Partial<IIdea>): void => (say(''), write({ ...idea, ...change }));
+  const put = (change: Partial<IIdea>): void => {
+    if (!doing.isBusy) {
+      say('');
+      write({ ...idea, ...change });
+    }
+  };
   const message = doing.error?.message ?? null;
   const blame = blamed(message ?? '', idea.notebook.trim());
   useBlamedFocus(whole, message);

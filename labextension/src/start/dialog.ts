@@ -15,7 +15,7 @@ export class StartDialog extends Dialog<unknown> {
     super({
       title,
       body: new StartBody(surroundings, form, notebooks),
-      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Start') })],
+      buttons: [Dialog.cancelButton({ label: trans.__('Cancel') }), Dialog.okButton({ label: trans.__('Start') })],
       defaultButton: 1,
       focusNodeSelector: 'input'
     });

@@ -95,7 +95,12 @@ export class StartForm {
     this._isStarting = true;
     this._changed.emit();
     try {
-      const started = await this._surroundings.telling.insist(c => c.post<IStatus>('projects', request(wish, guess)));
+      const body = request(wish, guess);
+      // Who leaves the dialog while the server is away does not start anything later.
+      const started = await this._surroundings.telling.insist(
+        client => client.post<IStatus>('projects', body),
+        () => !this._isDisposed
+      );
       this._surroundings.drafts.delete(this._draft);
       return started;
     } catch (error) {

@@ -4,6 +4,9 @@ import { Interval, Value } from '../api/shapes';
 
 export const UNKNOWN = '–';
 
+/** A step is a count: none of its digits is left out. */
+export const STEP_DIGITS = 12;
+
 /** A number in few digits; a dash where it is not known. */
 export function figure(value: number | null | undefined, digits = 4): string {
   if (value === null || value === undefined || !Number.isFinite(value)) {

@@ -35,7 +35,7 @@ function decisionMark(decision: Decision, trans: TranslationBundle): IMark {
   return marks[decision];
 }
 
-function stateMark(state: RunState, trans: TranslationBundle): IMark {
+export function runMark(state: RunState, trans: TranslationBundle): IMark {
   const words: Record<RunState, string> = {
     pending: trans.__('PENDING'),
     running: trans.__('RUNNING'),
@@ -61,14 +61,10 @@ function stateMark(state: RunState, trans: TranslationBundle): IMark {
   return { shape: shapes[state] ?? '!', word: words[state], tone: tones[state] ?? 'bad' };
 }
 
-export function runMark(state: RunState, trans: TranslationBundle): IMark {
-  return stateMark(state, trans);
-}
-
 /** What an experiment came to: its verdict; where it failed, how; what it does while it has none. */
 export function experimentMark(decision: Decision | null, state: RunState, trans: TranslationBundle): IMark {
   if (decision === null || (decision === 'failed' && state !== 'succeeded')) {
-    return stateMark(state, trans);
+    return runMark(state, trans);
   }
   return decisionMark(decision, trans);
 }

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.sidebar.conftest import Research
 from tests.browser.sidebar.test_first_look import post
-from tests.browser.visit import Visit, events, wait_for
+from tests.browser.visit import ICON, Visit, events, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -35,6 +35,7 @@ def test_asks_when_looked_at_and_tells_once(research: Research, visit: Visit) ->
     page.clock.install()
     panel = research.open(page, "asked")
     expect(panel.get_by_text("prefer small models")).to_be_visible()
+    expect(panel.locator(".jp-DeepResearch-told").first).not_to_contain_text("…")
     page.on("request", note)
 
     # Half a minute in which nothing happens costs nothing; a minute later it looks whether anything was missed.
@@ -54,6 +55,18 @@ def test_asks_when_looked_at_and_tells_once(research: Research, visit: Visit) ->
     see(page, "visible")
     page.clock.run_for(2_000)
     expect(panel.get_by_text("said elsewhere")).to_be_visible()
+
+    # Folded away, it asks for nothing but the row of the project, which the badge and the status bar are made of.
+    page.locator(ICON).click()
+    expect(panel).to_be_hidden()
+    page.clock.run_for(2_000)
+    asked.clear()
+    post(research.lab, "deepresearch/api/projects/asked-1/commands", {"kind": "directive", "text": "said unseen"})
+    wait_for("the project's row", lambda: page.clock.run_for(500) or any("/overview" in url for url in asked))
+    page.clock.run_for(2_000)
+    assert [url for url in asked if "/overview" not in url] == []
+    page.locator(ICON).click()
+    expect(panel.get_by_text("said unseen")).to_be_visible()
 
     # Asleep for hours, it looks at once when it wakes.
     asked.clear()
@@ -84,4 +97,4 @@ def test_asks_when_looked_at_and_tells_once(research: Research, visit: Visit) ->
     expect(panel.get_by_text("Sent:")).to_be_visible()
     assert len(lost) == 2 and lost[0] == lost[1]
     assert [event["text"] for event in events(folder, "directive")][-1:] == ["only once"]
-    assert len(events(folder, "directive")) == 3
+    assert len(events(folder, "directive")) == 4
