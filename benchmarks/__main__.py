@@ -23,6 +23,8 @@ NAMES = (
     "claude",
     "panel",
     "sidebar",
+    "sidebar_page",
+    "bundle",
 )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .viewing import Said, dumped
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--no-proxy-server")
@@ -119,8 +119,8 @@ class Painting:
 
 
 @contextlib.contextmanager
-def painting() -> Iterator[Painting | None]:
-    """A page in a new browser; None where there is no Chromium or no Playwright to drive it."""
+def chromium() -> "Iterator[Browser | None]":
+    """A new browser; None where there is no Chromium or no Playwright to drive it."""
     path = next(filter(None, map(shutil.which, _CHROMIUMS)), None)
     try:
         from playwright.sync_api import sync_playwright
@@ -132,13 +132,23 @@ def painting() -> Iterator[Painting | None]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
         try:
-            page = browser.new_page(viewport={"width": 1200, "height": 1000})
-            page.set_default_timeout(_TIMEOUT_MS)
-            found = Painting(page, [])
-            page.on("console", lambda said: found.errors.append(said.text) if said.type == "error" else None)
-            page.on("pageerror", lambda error: found.errors.append(str(error)))
-            page.set_content(_PAGE)
-            page.add_script_tag(content=_SCRIPT)
-            yield found
+            yield browser
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def painting() -> Iterator[Painting | None]:
+    """A page in a new browser; None where there is no Chromium or no Playwright to drive it."""
+    with chromium() as browser:
+        if browser is None:
+            yield None
+            return
+        page = browser.new_page(viewport={"width": 1200, "height": 1000})
+        page.set_default_timeout(_TIMEOUT_MS)
+        found = Painting(page, [])
+        page.on("console", lambda said: found.errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: found.errors.append(str(error)))
+        page.set_content(_PAGE)
+        page.add_script_tag(content=_SCRIPT)
+        yield found

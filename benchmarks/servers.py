@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,13 @@ _DOWN_S = 20.0
 
 
 @contextlib.contextmanager
-def jupyter_server(root: Path, first: str = "deepresearch/api/projects") -> Iterator[Server]:
-    """``jupyter server`` on ``root`` with the extension; stopped in the end, with every run under ``root``. It is up
-    once it has answered ``first``."""
+def jupyter_server(
+    root: Path, first: str = "deepresearch/api/projects", program: Sequence[str] = ("jupyter_server",)
+) -> Iterator[Server]:
+    """A Jupyter server on ``root`` with the extension; stopped in the end, with every run under ``root``. It is up
+    once it has answered ``first``. ``program``: the module that is run, and options of its own."""
     port, token = _free_port(), secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--ServerApp.root_dir={root}"]
+    command = [sys.executable, "-m", *program, "--no-browser", "--allow-root", f"--ServerApp.root_dir={root}"]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
     command += ["--ServerApp.jpserver_extensions={'jupyter_deepresearch': True}"]
     with (root / "server.log").open("wb") as log:

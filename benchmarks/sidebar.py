@@ -18,11 +18,11 @@ from .servers import Asker, jupyter_server, process_of
 
 _API = "deepresearch/api"
 _SETTLED_S = 2.5  # so long after their last change ledgers are taken for what they were
-_LONG, _SHORT = "long", "short"
+LONG, SHORT = "long", "short"
 
 
 @dataclass(frozen=True)
-class _Effort:
+class Effort:
     """How much there is, and how often each question is asked."""
 
     projects: int = 1000
@@ -31,14 +31,14 @@ class _Effort:
     rounds: int = 15
 
 
-_QUICK = _Effort(20, 200, 50, 2)
+QUICK = Effort(20, 200, 50, 2)
 
 
 @dataclass
 class _Bench:
     """A server, and who asks it."""
 
-    effort: _Effort
+    effort: Effort
     server: Server
     asker: Asker
     rows: list[Row] = field(default_factory=list)
@@ -65,16 +65,16 @@ class _Bench:
 
 def measure(quick: bool) -> Result:
     """One server on many small projects, a long one and a shorter one, none of which is at work."""
-    effort = _QUICK if quick else _Effort()
+    effort = QUICK if quick else Effort()
     with folder() as root:
-        past = _write(root, effort)
+        past = write_projects(root, effort)
         time.sleep(_SETTLED_S)
         with _asked(root) as asker:
             first = _Bench(effort, asker.server, asker).ask("overview")
         with _asked(root) as asker:
             bench = _Bench(effort, asker.server, asker)
             _list(bench, first)
-            _long(bench, past, root / _LONG)
+            _long(bench, past, root / LONG)
     title = f"The server behind a sidebar: {effort.projects:,} projects, {effort.cycles:,} experiments"
     return Result(title, tuple(bench.rows), tuple(bench.notes))
 
@@ -86,12 +86,12 @@ def _asked(root: Path) -> Iterator[Asker]:
         yield asker
 
 
-def _write(root: Path, effort: _Effort) -> Past:
+def write_projects(root: Path, effort: Effort) -> Past:
     """The projects; whoever made the long one."""
-    past = write_past(root / _LONG, effort.cycles, _LONG)
-    write_past(root / _SHORT, effort.short, _SHORT)
+    past = write_past(root / LONG, effort.cycles, LONG)
+    write_past(root / SHORT, effort.short, SHORT)
     write_past(root / "0", 3, "0")
-    for name in (_LONG, _SHORT, "0"):
+    for name in (LONG, SHORT, "0"):
         with contextlib.closing(SqliteStore(ProjectPaths(root / name).ledger)) as store:
             store.append(ev.Stop())  # a server goes on with whatever is not stopped
     for number in range(1, effort.projects - 2):
@@ -107,20 +107,20 @@ def _list(bench: _Bench, first: float) -> None:
     bench.row(f"the list of {bench.effort.projects:,} projects", warm, "s", 0.3)
     bench.row("the same, asked of a server that has just started", cold, "s", 2, 1)
     bench.row("the same, the first time ever: every ledger is read", first, "s")
-    bench.row("one project of it, as after an event", 1000 * bench.often(f"overview?project={_LONG}"), "ms", 20)
+    bench.row("one project of it, as after an event", 1000 * bench.often(f"overview?project={LONG}"), "ms", 20)
     bench.notes.append(f"the list: {each:.0f} us a project")
     bench.row("the server's open files, sockets and pipes", process_of(bench.server).num_fds(), "", 1000)
 
 
 def _long(bench: _Bench, past: Past, folder_: Path) -> None:
     """A long history: all of it, a page, what changed, a search that finds nothing and so reads everything."""
-    project, cycles = f"projects/{_LONG}", f"{bench.effort.cycles:,} experiments"
+    project, cycles = f"projects/{LONG}", f"{bench.effort.cycles:,} experiments"
     whole = bench.often(f"{project}/points")
     bench.notes.append(f"the picture's columns: {bench.size / 1000:.0f} kB")
     bench.row(f"{cycles}: the picture's columns", whole, "s", 0.5)
     pages = [
         bench.often(f"projects/{one}/experiments?order=newest&before={before}&limit=50")
-        for one, before in ((_LONG, bench.effort.cycles // 2), (_SHORT, bench.effort.short // 2))
+        for one, before in ((LONG, bench.effort.cycles // 2), (SHORT, bench.effort.short // 2))
     ]
     bench.row(f"{cycles}: a page of 50", 1000 * pages[0], "ms", 20)
     bench.row(f"a page of {cycles} / of {bench.effort.short:,}", pages[0] / pages[1], "", 2)
@@ -136,8 +136,8 @@ def _changes(bench: _Bench, past: Past, folder_: Path) -> float:
         ((seq,),) = store.query("SELECT max(seq) FROM events")
         for _ in range(bench.effort.rounds):
             last = max(store.append(event).seq for event in past.cycle())
-            asked = bench.ask(f"projects/{_LONG}/points?after={seq}")
-            asked += bench.ask(f"projects/{_LONG}/experiments?order=newest&limit=1")
-            seconds.append(asked + bench.ask(f"overview?project={_LONG}"))
+            asked = bench.ask(f"projects/{LONG}/points?after={seq}")
+            asked += bench.ask(f"projects/{LONG}/experiments?order=newest&limit=1")
+            seconds.append(asked + bench.ask(f"overview?project={LONG}"))
             seq = last
     return median(seconds)
