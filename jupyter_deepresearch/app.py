@@ -12,7 +12,7 @@ from jupyter_core.paths import jupyter_data_dir
 from .config.loading import refuse_unbuilt
 from .config.researcher import refuse_unpriced, resolve_researcher
 from .core.events import Survey
-from .core.ports import Build, Desk, Launcher, Notebooks, RunRecords
+from .core.ports import Build, Desk, HandedBack, Launcher, Notebooks, Origin, RunRecords
 from .core.project import Project, ResearcherKind, ResearcherOptions
 from .core.research import Researcher
 from .core.types import Experiment, Outcome, Parameters, Piece, Run, Source, Verdict
@@ -70,6 +70,12 @@ class LateNotebooks:
 
     def parameters(self, build: Build) -> Parameters:
         return self._real.parameters(build)
+
+    def origin(self, notebook: str) -> Origin | None:
+        return self._real.origin(notebook)
+
+    def handed_back(self, fork: Source, build: Build) -> HandedBack:
+        return self._real.handed_back(fork, build)
 
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         return self._real.publish(experiment, run, verdict, outcome)

@@ -19,7 +19,8 @@ from jupyter_deepresearch.errors import DeepResearchError, ResearcherFailed, Sto
 from jupyter_deepresearch.loop.driver import Loop, Parts
 from jupyter_deepresearch.loop.meter import LedgerMeter
 from jupyter_deepresearch.processes import boot_id
-from jupyter_deepresearch.service.commands import Command, Context, decide
+from jupyter_deepresearch.service.commands import Command
+from jupyter_deepresearch.service.deciding import Context, decide
 from jupyter_deepresearch.store.sqlite import SqliteStore
 from jupyter_deepresearch.testing import FakeClock, FakeDesk, FakeNotebooks, FakeRecords, memory_store
 

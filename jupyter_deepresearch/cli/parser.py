@@ -13,10 +13,15 @@ from ..config.loading import Options
 from .request import Request
 
 PROGRAM = "jupyter deepresearch"
+CHAMPION = "champion"
 
 
 def _is_number(word: str) -> bool:
     return word.isdecimal()
+
+
+def _is_base(word: str) -> bool:
+    return word.isdecimal() or word == CHAMPION
 
 
 def _is_assignment(word: str) -> bool:
@@ -57,6 +62,7 @@ COMMANDS: Mapping[str, Shape] = {
     "cost": Shape("what calls to a language model have cost"),
     "diff": Shape("how experiment N differs from M (its parent)", "N [M]", 1, 2, _is_number),
     "take": Shape("an experiment as a notebook and a patch, in a folder of its own", "N", 1, 1, _is_number),
+    "fork": Shape("an experiment's notebook in forks/, to edit and hand back", "N", 1, 1, _is_number),
     "logs": Shape("what a run prints (the latest one)", "[RUN]", 0, 1, _is_run),
     "events": Shape("everything that was written into its log"),
     "try": Shape("your own hypothesis, run next", "[NAME=VALUE ...]", 0, None, _is_assignment),
@@ -68,6 +74,7 @@ COMMANDS: Mapping[str, Shape] = {
     "stop": Shape("start nothing new and cancel live runs"),
     "cancel": Shape("end one live run", "RUN", 1, 1, _is_run),
     "reproduce": Shape("run an experiment with further seeds", "N", 1, 1, _is_number),
+    "branch": Shape("let hypotheses grow from experiment N", "N|champion", 1, 1, _is_base),
     "doctor": Shape("what is there and what is missing: kernel and its packages, GPU, extension, disk, sandbox, key"),
 }
 
@@ -177,9 +184,10 @@ def _check_count(parser: argparse.ArgumentParser, command: str, words: Sequence[
         parser.error(f"nothing given for {shape.shown.split()[0]}")
     if shape.most is not None and len(words) > shape.most:
         parser.error(f"found {words[shape.most]!r} too much; accepted: [PROJECT] {shape.shown}".rstrip())
-    for word in words if shape.own is _is_number and shape.most is not None else ():
-        if not _is_number(word):
-            parser.error(f"found {word!r}; accepted: the number of an experiment")
+    for word in words if shape.own in (_is_number, _is_base) and shape.most is not None else ():
+        if not shape.own(word):
+            or_champion = f", or {CHAMPION}" if shape.own is _is_base else ""
+            parser.error(f"found {word!r}; accepted: the number of an experiment{or_champion}")
 
 
 def _request(

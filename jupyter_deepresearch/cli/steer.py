@@ -10,6 +10,7 @@ from ..errors import Conflict, InvalidInput
 from ..service import views
 from ..service.commands import (
     ApproveCommand,
+    BranchCommand,
     CancelCommand,
     Command,
     DirectiveCommand,
@@ -22,6 +23,7 @@ from ..service.commands import (
 )
 from ..service.opened import OpenedProject
 from .opening import command_line, opened
+from .parser import CHAMPION
 from .request import Request
 
 
@@ -55,6 +57,8 @@ def _command(project: OpenedProject, request: Request) -> Command:
             return CancelCommand(request.words[0])
         case "reproduce":
             return ReproduceCommand(int(request.words[0]), request.seeds)
+        case "branch":
+            return BranchCommand(None if request.words[0] == CHAMPION else int(request.words[0]))
         case "pause":
             return PauseCommand()
         case "resume":
@@ -114,6 +118,9 @@ def _done(project: OpenedProject, command: Command) -> str:
             return "resumed"
         case CancelCommand(run=run):
             return f"noted: {run} is being cancelled"
+        case BranchCommand():
+            base = project.state.branch
+            return f"noted: hypotheses grow from {f'experiment {base.number}' if base else 'the champion'} from now on"
         case ReproduceCommand(experiment=number, seeds=seeds):
             return f"noted: experiment {number} gets {seeds} further seed(s)"
         case _:

@@ -8,7 +8,7 @@ from typing import get_args
 
 from .answers import Lesson, Usage
 from .project import Project
-from .said import Approve, Cancel, Directive, EditHypothesis, Noted, Pause, Reject, Reproduce, Resume, Stop, Try
+from .said import Approve, Branch, Cancel, Directive, EditHypothesis, Noted, Pause, Reject, Reproduce, Resume, Stop, Try
 from .types import Dimension, Experiment, Handle, Outcome, Parameters, Run, Source, StopReason, Verdict
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Announced",
     "Answered",
     "Approve",
+    "Branch",
     "Briefed",
     "Cancel",
     "Configure",
@@ -230,6 +231,7 @@ Event = (
     | Directive
     | Cancel
     | Reproduce
+    | Branch
     | Pause
     | Resume
     | Stop

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from . import events as ev
+from .course import fold_course, reopened
 from .frozen import changed
 from .research import Instruction
 from .sources import fingerprint
 from .state import DIRECTIVES_IN_FORCE, SOURCES_MET, Attempt, Before, Note, OpenRun, State, Work
-from .types import Decision, Experiment, HypothesisKind, OpenSweep, Outcome, StopReason, Verdict
+from .types import Decision, Experiment, HypothesisKind, OpenSweep, Outcome, Verdict
 
 _SAY_NOTHING_NEW = (ev.Worked, ev.Answered, ev.Announced, ev.Postponed)
 """What does not make a researcher that wanted to wait think again."""
@@ -48,10 +49,10 @@ def _fold(state: State, record: ev.Record) -> State:
             return _open_measure(state) if new else state
         case ev.Directive(text=text, digest=digest):
             note = Note(Instruction(record.seq, text), digest)
-            # New words may open a space that was exhausted.
-            is_exhausted = state.finished is not None and state.finished.reason is StopReason.EXHAUSTED
-            finished = None if is_exhausted else state.finished
-            return changed(state, directives=(*state.directives, note)[-DIRECTIVES_IN_FORCE:], finished=finished)
+            return changed(reopened(state), directives=(*state.directives, note)[-DIRECTIVES_IN_FORCE:])
+        case ev.Branch(experiment=experiment, values=values):
+            branch = None if experiment is None else Work(experiment, record.at, values=dict(values))
+            return changed(reopened(state), branch=branch, sweep=None)  # a sweep's trials have one parent
         case ev.Noted(text=text):
             return changed(state, notes=text, memory=state.memory.with_notes(text))
         case ev.Answered(usage=usage):
@@ -59,33 +60,7 @@ def _fold(state: State, record: ev.Record) -> State:
         case ev.Worked(seconds=seconds):
             return changed(state, worked_s=state.worked_s + seconds)
         case event:
-            return _fold_course(state, event)
-
-
-def _fold_course(state: State, event: ev.Event) -> State:
-    """Pause, resume, stop, budgets: the course of the whole project."""
-    match event:
-        case ev.Configure(project=project):
-            return changed(state, project=project, finished=None)
-        case ev.Briefed(text=text):
-            return changed(state, brief=text)
-        case ev.Pause():
-            return changed(state, paused=True)
-        case ev.Resume():
-            return changed(state, paused=False, stopped=False, finished=None, failed=None)
-        case ev.Stop():
-            return changed(state, stopped=True)
-        case ev.Finished(reason=reason):
-            return changed(state, finished=event, turn=state.turn + (reason is StopReason.EXHAUSTED))
-        case ev.Postponed():
-            return changed(state, postponed=event, turn=state.turn + 1)
-        case ev.Failed():
-            works = {k: w for k, w in state.works.items() if not w.is_baseline or event.is_researchers}
-            return changed(state, failed=event, works=works)
-        case ev.Announced(text=text):
-            return changed(state, announced=text)
-        case _:
-            return state
+            return fold_course(state, event)
 
 
 def _fold_hypothesis(
@@ -248,7 +223,8 @@ def _judge(state: State, number: int, verdict: Verdict) -> State:
     if verdict.decision is Decision.BASELINE and first:
         return changed(state, baseline=work, champion=state.champion or work)
     if verdict.decision is Decision.CONFIRMED and first:
-        return changed(state, champion=work, since_gain=0)
+        is_reached = state.branch is not None and work.experiment.parent == state.branch.number
+        return changed(state, champion=work, since_gain=0, branch=None if is_reached else state.branch)
     if first and verdict.decision.is_final:
         return changed(state, since_gain=state.since_gain + 1)
     return state
@@ -268,6 +244,7 @@ def _open_measure(state: State) -> State:
         cycles=state.cycles - unspent,
         baseline=None,
         champion=None,
+        branch=None,
         since_gain=0,
         latest=None,
         sweep=None,
@@ -281,13 +258,15 @@ def _with_work(state: State, work: Work) -> State:
 
 
 def _update(state: State, number: int, change: Callable[[Work], Work]) -> State:
-    """``change`` applied wherever this experiment stands: open, as the baseline, as the champion."""
+    """``change`` applied wherever this experiment stands: open, as baseline, champion or branch."""
     if number in state.works:
         state = _with_work(state, change(state.works[number]))
     if state.baseline is not None and state.baseline.number == number:
         state = changed(state, baseline=change(state.baseline))
     if state.champion is not None and state.champion.number == number:
         state = changed(state, champion=change(state.champion))
+    if state.branch is not None and state.branch.number == number:
+        state = changed(state, branch=change(state.branch))
     return state
 
 

@@ -11,9 +11,9 @@ from .types import Experiment, Hypothesis, HypothesisKind
 
 
 def grow(state: State, hypothesis: Hypothesis) -> Experiment:
-    """The experiment that a hypothesis becomes: the next number, grown from the champion."""
+    """The experiment that a hypothesis becomes: the next number, grown from the branch or the champion."""
     is_baseline = hypothesis.kind is HypothesisKind.BASELINE
-    parent = state.champion.experiment if state.champion and not is_baseline else None
+    parent = state.base.experiment if state.base and not is_baseline else None
     return Experiment(
         number=state.next_experiment,
         hypothesis=hypothesis,
@@ -64,7 +64,7 @@ def build(history: History, experiment: Experiment) -> Build:
 
 
 def standing(state: State, work: Work | None) -> Standing | None:
-    """What a researcher may know of the baseline or the champion."""
+    """What a researcher may know of the baseline, the champion or the branch."""
     if work is None or not work.values:
         return None
     values = list(work.values.values())

@@ -73,7 +73,7 @@ class Evidence(Protocol):
         """Experiments of the whole log whose words fit best."""
 
     def change(self, hypothesis: Hypothesis, of: int | None = None) -> Change:
-        """What the hypothesis comes to, on top of the champion, or in the place of experiment ``of``.
+        """What the hypothesis comes to, on top of what it grows from, or in the place of experiment ``of``.
 
         Raises InvalidNotebook, in one line, where an edit or a value does not fit.
         """
@@ -81,13 +81,14 @@ class Evidence(Protocol):
 
 @dataclass(frozen=True)
 class Seen:
-    """All that a researcher may know of a project. ``parameters`` and ``space`` are the notebook's, the champion's
-    values are in ``champion.parameters``; ``trials(after)`` yields earlier experiments of this measure, oldest first;
-    ``waiting`` are parameters of hypotheses on the champion's code that were proposed but are not judged yet,
-    ``pending`` all that are not, with their code.
+    """All that a researcher may know of a project. ``parameters`` and ``space`` are the notebook's, the values that the
+    next hypothesis starts from are in ``base.parameters``; ``trials(after)`` yields earlier experiments of the measure,
+    oldest first; ``waiting`` are parameters of hypotheses on the code of ``base`` that were proposed but are not judged
+    yet, ``pending`` all that are not, with their code.
     ``turn`` counts the answers of THINK that led to no hypothesis, ``since_gain`` cycles without a confirmed gain;
     ``latest`` is the experiment judged last, ``sweep`` the one that is open and may go on, ``calls`` how many answers
-    were paid for so far."""
+    were paid for so far. ``branch`` is the experiment that the person wants hypotheses to grow from, None where that is
+    the champion; values are held against the champion's all the same."""
 
     objective: Objective
     cycle: int
@@ -108,6 +109,12 @@ class Seen:
     latest: int | None = None
     sweep: OpenSweep | None = None
     calls: int = 0
+    branch: Standing | None = None
+
+    @property
+    def base(self) -> Standing | None:
+        """What the next hypothesis grows from; None before anything was measured."""
+        return self.branch or self.champion or self.baseline
 
 
 @dataclass(frozen=True)

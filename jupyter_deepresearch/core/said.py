@@ -66,6 +66,15 @@ class Reproduce:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """The next hypotheses grow from this experiment, which ended with these ``values`` by seed index; from the champion
+    again where it is None."""
+
+    experiment: Experiment | None
+    values: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Pause:
     """Start nothing new; live runs finish."""
 

@@ -152,7 +152,8 @@ class State:
     ``typical_s`` a running mean of successful runs' seconds. ``own`` is the digest of the measure's own source, ``met``
     are those of the latest others that were offered or tried. ``latest`` is the experiment judged last, ``turn`` counts
     answers of THINK without a hypothesis; ``postponed`` holds until something else is written. ``before`` is what
-    the ``memory`` was before the latest verdict.
+    the ``memory`` was before the latest verdict. ``branch`` is the experiment that the person wants hypotheses to grow
+    from, None where that is the champion.
     """
 
     opened: ev.Opened
@@ -167,6 +168,7 @@ class State:
     runs: Mapping[str, OpenRun] = field(default_factory=dict)
     baseline: Work | None = None
     champion: Work | None = None
+    branch: Work | None = None
     next_experiment: int = 0
     cycles: int = 0
     next_cycle: int = 1
@@ -188,6 +190,11 @@ class State:
     sweep: OpenSweep | None = None
     turn: int = 0
     postponed: ev.Postponed | None = None
+
+    @property
+    def base(self) -> Work | None:
+        """What the next hypothesis grows from: the person's branch, else the champion; None before there is one."""
+        return self.branch or self.champion
 
     @property
     def open_works(self) -> tuple[Work, ...]:

@@ -159,7 +159,7 @@ class Experiment:
     baseline; ``measure`` numbers the locked cells and metric it is judged by: values of two measures are never
     compared. ``settings`` are all values that differ from the person's notebook, the parent's and the hypothesis'
     together. ``source`` is set where the notebook is not the parent's with edits, but a person's own; ``by_hand`` are
-    then the edits that tell it from the project's notebook, as far as edits can: shown, and never applied to it.
+    then the edits that tell it from its parent's, else from the project's, as far as edits can: shown, never applied.
     ``code`` is a digest of its cells and files without ``settings``, "" for the project's own, ``sense`` one that
     comments and layout do not change. ``sweep`` is the number of the experiment that opened the sweep it is a trial of.
     """

@@ -15,7 +15,7 @@ from ..service.opened import OpenedProject
 from ..service.service import Service
 from ..service.settings import directives, settings
 from ..service.views import StatusView
-from . import experiment_handlers
+from . import experiment_handlers, fork_handlers
 from .base_handler import API, PROJECT, ResearchHandler
 from .live import live_kernels
 from .requests import read_command, read_path, read_start
@@ -200,6 +200,7 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"{API}/projects", ProjectsHandler),
     (PROJECT, ProjectHandler),
     *experiment_handlers.ROUTES,
+    *fork_handlers.ROUTES,
     (rf"{PROJECT}/parameters", ParametersHandler),
     (rf"{PROJECT}/settings", SettingsHandler),
     (rf"{PROJECT}/directives", DirectivesHandler),

@@ -58,8 +58,8 @@ class LedgerEvidence:
         return Change(made.sense, {**survey.parameters, **made.settings})
 
     def _parent(self) -> Experiment:
-        """The champion, else the notebook as it is."""
-        rank = self._state.champion or self._state.baseline
+        """The branch, the champion, else the notebook as it is."""
+        rank = self._state.base or self._state.baseline
         return rank.experiment if rank is not None else self._parts.history.experiment(0)
 
 

@@ -69,13 +69,13 @@ class Thinking:
     def _propose(self, hypothesis: Hypothesis, seen: State | None, of: Proposal = _BY_ITSELF) -> None:
         """Number the hypothesis at the moment of writing: a person's own may have come in between.
 
-        One that the project has no cycle for any more, or that was made for another measure, is dropped.
+        One that the project has no cycle for any more, or that was made for another measure or branch, is dropped.
         """
         fresh = [n for n in seen.directives if n.instruction.fresh] if seen else []
 
         def proposed(state: State | None) -> ev.Event:
             assert state is not None
-            if seen is not None and (seen.measure != state.measure or ended_by(state.project, state) is not None):
+            if seen is not None and (_is_outdated(seen, state) or ended_by(state.project, state) is not None):
                 raise _Outdated
             experiment = coded(self._parts.history, grow(state, hypothesis))
             read = tuple(n.instruction.seq for n in fresh)
@@ -154,6 +154,7 @@ class Thinking:
             survey=state.survey,
             baseline=standing(state, state.baseline),
             champion=standing(state, state.champion),
+            branch=standing(state, state.branch),
             directives=tuple(n.instruction for n in state.directives),
             trials=lambda after: history.trials(measure, after),
             evidence=LedgerEvidence(self._parts, state),
@@ -167,7 +168,7 @@ class Thinking:
             pending=tuple(
                 Change(w.experiment.sense, {**own, **w.experiment.settings}) for w in state.open_works if not w.verdict
             ),
-            waiting=tuple({**own, **w.experiment.settings} for w in state.open_works if _is_on_champion(state, w)),
+            waiting=tuple({**own, **w.experiment.settings} for w in state.open_works if _is_on_base(state, w)),
         )
 
 
@@ -185,9 +186,15 @@ def _open_sweep(state: State) -> OpenSweep | None:
     return replace(state.sweep, unjudged=sum(not w.is_decided for w in trials))
 
 
-def _is_on_champion(state: State, work: Work) -> bool:
-    """Whether a work differs from the champion in values alone."""
-    code = state.champion.experiment.code if state.champion else ""
+def _is_outdated(seen: State, now: State) -> bool:
+    """Whether a hypothesis thought of at ``seen`` would grow from something else now than its thinker had before it."""
+    branches = [state.branch.number if state.branch else None for state in (seen, now)]
+    return seen.measure != now.measure or branches[0] != branches[1]
+
+
+def _is_on_base(state: State, work: Work) -> bool:
+    """Whether a work differs in values alone from what the next hypothesis grows from."""
+    code = state.base.experiment.code if state.base else ""
     return not work.is_baseline and work.experiment.code == code
 
 

@@ -53,9 +53,9 @@ class SweepResearcher:
         remarks = _remarks(seen, narrowing)
         if not seen.survey.space and not narrowing.space and not narrowing.fixed:
             return Proposal(exhausted=_nothing_to_search(seen), remarks=remarks)
-        standing = seen.champion or seen.baseline
-        base = standing.parameters if standing else seen.survey.parameters
-        code = standing.code if standing else ""
+        base = seen.base.parameters if seen.base else seen.survey.parameters
+        code = seen.base.code if seen.base else ""
+        rival = seen.champion or seen.baseline
         tried = {key(p) for p in (*(t.parameters for t in trials if t.code == code), *seen.waiting, base)}
         study = _study(seen, narrowing, trials, self.seed)
         found = _untried(study, {**base, **narrowing.fixed}, tried)
@@ -66,10 +66,10 @@ class SweepResearcher:
         ranked = sorted(changes, key=lambda name: -study.importances.get(name, 0.0))
         changes = {name: changes[name] for name in ranked}
         hypothesis = Hypothesis(
-            claim=words.claim(seen.objective, changes, standing),
+            claim=words.claim(seen.objective, changes, base if seen.base else {}, rival),
             kind=HypothesisKind.PARAMETERS,
-            rationale=words.rationale(study, narrowing.directed),
-            expected=words.expected(study, parameters, standing),
+            rationale=words.rationale(study, narrowing.directed, seen.branch),
+            expected=words.expected(study, parameters, rival),
             parameters=changes,
         )
         return Proposal(hypothesis, remarks=remarks)

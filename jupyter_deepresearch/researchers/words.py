@@ -25,24 +25,28 @@ def number(value: Value) -> str:
     return f"{value:.6g}" if isinstance(value, float) else one_line(str(value), 30)
 
 
-def claim(objective: Objective, changes: Parameters, standing: Standing | None) -> str:
-    """A claim that a run can refute: "lr 0.012 and width 256 instead of 0.001 and 64 raise val_accuracy above 0.94"."""
+def claim(objective: Objective, changes: Parameters, before: Parameters, rival: Standing | None) -> str:
+    """A claim that a run can refute: "lr 0.012 and width 256 instead of 0.001 and 64 raise val_accuracy above 0.94".
+
+    ``before`` are the values of what it grows from, ``rival`` is what it will be held against."""
     names = list(changes)[:_NAMED_CHANGES]
     more = len(changes) - len(names)
     new = _listed([f"{name} {number(changes[name])}" for name in names], more)
     old = ""
-    if standing is not None and all(name in standing.parameters for name in names):
-        old = f" instead of {_listed([number(standing.parameters[name]) for name in names])}"
+    if all(name in before for name in names):
+        old = f" instead of {_listed([number(before[name]) for name in names])}"
     is_up = objective.direction is Direction.MAXIMIZE
     verb = ("raise" if is_up else "lower") + ("s" if len(changes) == 1 else "")
-    bound = f" {'above' if is_up else 'below'} {standing.value:.4g}" if standing is not None else ""
+    bound = f" {'above' if is_up else 'below'} {rival.value:.4g}" if rival is not None else ""
     return f"{new}{old} {verb} {one_line(objective.metric, 60)}{bound}"
 
 
-def rationale(study: Study, directed: Sequence[str] = ()) -> str:
-    """What the study has learnt so far, and what follows for this proposal; ``directed`` is what a person narrowed."""
+def rationale(study: Study, directed: Sequence[str] = (), branch: Standing | None = None) -> str:
+    """What the study has learnt so far, and what follows for this proposal; ``directed`` is what a person narrowed,
+    ``branch`` what they want it to grow from."""
     as_said = f" As directed: {', '.join(directed)}." if directed else ""
-    return _grounds(study) + as_said
+    grown = f" Grown from experiment {branch.experiment}, as you asked." if branch is not None else ""
+    return _grounds(study) + as_said + grown
 
 
 def _grounds(study: Study) -> str:

@@ -23,7 +23,8 @@ from ..core.types import Parameters
 from ..errors import DeepResearchError, InvalidNotebook, NotFound
 from . import cost as bill
 from . import past, status, views
-from .commands import Command, Context, ResumeCommand, decide
+from .commands import Command, ResumeCommand
+from .deciding import Context, decide
 from .overview import Row, overview, utc_day
 from .pictures import ParameterView, PointsView
 from .remembered import Remembered
@@ -196,11 +197,11 @@ class OpenedProject:
         return search(self.store, text, limit)
 
     def parameters(self) -> tuple[ParameterView, ...]:
-        """The lines of the champion's parameters cell (of the person's own one before there is a champion), with the
-        values that it runs with: what an idea of one's own starts from."""
-        survey, champion = self.state.survey, self.state.champion
+        """The lines of the parameters cell of what hypotheses grow from (of the person's own before there is a
+        champion), with the values that it runs with: what an idea of one's own starts from."""
+        survey, base = self.state.survey, self.state.base
         own = survey.parameters
-        best = own if champion is None else self.notebooks.parameters(build(self.store, champion.experiment))
+        best = own if base is None else self.notebooks.parameters(build(self.store, base.experiment))
         ranges = {dimension.name: str(dimension).partition(": ")[2] for dimension in survey.space}
         return tuple(ParameterView(name, value, own.get(name), ranges.get(name)) for name, value in best.items())
 

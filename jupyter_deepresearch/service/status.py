@@ -73,6 +73,7 @@ def status(at: Situation) -> StatusView:
         remarks=tuple(filter(None, [*state.survey.remarks, state.announced])),
         seq=state.seq,
         place=at.place,
+        branch=state.branch.number if state.branch else None,
     )
 
 
@@ -121,7 +122,8 @@ def _doing(state: State, running: Sequence[RunView]) -> str:
             return f"waiting: {state.postponed.reason}"
         if state.baseline is None:
             return "starting the baseline"
-        return f"cycle {state.next_cycle}: thinking of the next hypothesis"
+        grown = f", growing from #{state.branch.number} as you asked" if state.branch else ""
+        return f"cycle {state.next_cycle}: thinking of the next hypothesis{grown}"
     first = running[0]
     work = state.works.get(first.experiment)
     claim = f' "{work.experiment.hypothesis.claim}"' if work else f" experiment {first.experiment}"

@@ -180,7 +180,8 @@ class MemoryView:
 class StatusView:
     """One project's state; ``project`` is its name, ``path`` its folder, ``space`` what is searched, in words.
 
-    ``seq`` is that of its last event, ``place`` the folder relative to the server's root, null without a server.
+    ``seq`` is that of its last event, ``place`` the folder relative to the server's root, null without a server,
+    ``branch`` is the experiment that hypotheses grow from as the person asked, null where that is the champion.
     """
 
     id: str
@@ -202,6 +203,7 @@ class StatusView:
     remarks: tuple[str, ...] = ()
     seq: int = 0
     place: str | None = None
+    branch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -272,18 +274,6 @@ class ChangesView:
     before: int | None
     after: int
     changes: tuple[ChangedView, ...]
-
-
-@dataclass(frozen=True)
-class TakenView:
-    """An experiment written out: paths relative to ``folder``; ``patch`` is null where nothing differs."""
-
-    experiment: int
-    folder: str
-    notebook: str
-    files: tuple[str, ...]
-    patch: str | None
-    notes: tuple[str, ...] = ()
 
 
 def to_json(view: object) -> str:

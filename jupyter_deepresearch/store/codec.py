@@ -71,6 +71,8 @@ def places(event: ev.Event) -> tuple[int | None, str | None]:
     match event:
         case ev.Proposed() | ev.Try() | ev.EditHypothesis() | ev.Repaired() | ev.Reproduce():
             return event.experiment.number, None
+        case ev.Branch(experiment=experiment):
+            return (None if experiment is None else experiment.number), None
         case ev.Judged() | ev.Reflected() | ev.Answered():
             return event.experiment, None
         case ev.Approve() | ev.Reject():

@@ -98,7 +98,7 @@ def test_a_project_that_cannot_be_is_refused_in_one_line(
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("init", "run", "start", "doctor")])
 def test_a_folder_that_is_no_project_is_one_line(tmp_path: Path, capsys: Capture, command: str) -> None:
     own = {"diff": ["1"], "try": ["x=1"], "directive": ["hello"], "cancel": ["0001-candidate-seed-1"]}
-    own |= {"reproduce": ["1", "--seeds", "2"], "take": ["1"]}
+    own |= {"reproduce": ["1", "--seeds", "2"], "take": ["1"], "fork": ["1"], "branch": ["1"]}
     for folder, complaint in ((tmp_path, "holds no research project yet"), (tmp_path / "gone", "no such folder")):
         assert main([command, str(folder), *own.get(command, [])]) == 1
         said = capsys.readouterr()

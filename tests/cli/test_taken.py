@@ -66,6 +66,6 @@ def test_it_is_told_as_json(crashed: OpenedProject, tmp_path: Path, capsys: Capt
     assert main(["take", str(crashed.folder), "0", "--json", "--into", str(tmp_path / "new" / "folder")]) == 0
     assert json.loads(capsys.readouterr().out) == {
         **{"experiment": 0, "folder": str(tmp_path / "new" / "folder"), "notebook": "train.ipynb", "files": []},
-        **{"patch": "0000.patch", "notes": []},
+        **{"patch": "0000.patch", "notes": [], "place": None},
     }
     assert listing(tmp_path / "new" / "folder") == {"train.ipynb", "0000.patch"}

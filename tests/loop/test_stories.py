@@ -53,7 +53,7 @@ WORDS = [
     "reject",
     "reject",
     "edit",
-    "edit",
+    "branch",
     "edit",
     "try",
     "pause",
@@ -176,6 +176,7 @@ def speak(sim: Simulation, word: str, pick: int) -> None:
     runs = list(state.runs) or ["0000-baseline-seed-1"]
     number = pick % (state.next_experiment + 1)
     waiting = [w.number for w in state.works.values() if w.waiting] or [number]
+    ran = branchable(sim) or [number]
     tables = (
         {"launcher": {"max_parallel": 1 + pick % 3}},
         {"trust": {"seeds": 1 + pick % 3}},
@@ -192,6 +193,7 @@ def speak(sim: Simulation, word: str, pick: int) -> None:
         "cancel": cmd.CancelCommand(runs[pick % len(runs)]),
         "configure": cmd.ConfigureCommand(tables[pick % 3]),
         "reproduce": cmd.ReproduceCommand(number, 1 + pick % 2),
+        "branch": cmd.BranchCommand(None if state.branch and pick % 2 else ran[pick % len(ran)]),
         "directive": cmd.DirectiveCommand(f"try x = {pick}"),
     }
     if word == "sourced":
@@ -207,8 +209,16 @@ def speak(sim: Simulation, word: str, pick: int) -> None:
         sim.say(said[word])
 
 
+def branchable(sim: Simulation) -> list[int]:
+    """What hypotheses could grow from and do not."""
+    bases = {work.number for work in (sim.state.champion, sim.state.branch) if work is not None}
+    return [n for n in range(sim.state.next_experiment) if n not in bases and sim.store.values(n)]
+
+
 def fits(sim: Simulation, word: str) -> bool:
     """Whether there is something now that the word could be about."""
+    if word == "branch":
+        return bool(branchable(sim))
     if word in ("approve", "reject", "edit"):
         return any(work.waiting for work in sim.state.works.values())
     return word != "cancel" or bool(sim.state.runs)

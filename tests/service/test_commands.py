@@ -24,6 +24,7 @@ from jupyter_deepresearch.errors import (
 )
 from jupyter_deepresearch.service import commands as cmd
 from jupyter_deepresearch.service import past
+from jupyter_deepresearch.service.deciding import Context, decide
 from jupyter_deepresearch.store.sqlite import SqliteStore
 from jupyter_deepresearch.testing import FakeNotebooks, memory_store
 from tests.core.logs import SURVEY, baseline, candidate, end, experiment, judged, live, proposed, ran, reflected
@@ -64,11 +65,11 @@ class Told:
         return state
 
     def say(self, command: cmd.Command, command_id: str | None = None) -> ev.Record:
-        context = cmd.Context(self.store, Notebooks(), reconfigure)
+        context = Context(self.store, Notebooks(), reconfigure)
 
         def decided(state: State | None) -> ev.Event:
             assert state is not None
-            return cmd.decide(command, state, context)
+            return decide(command, state, context)
 
         return self.ledger.append(decided, command_id=command_id)
 
@@ -144,8 +145,8 @@ def test_what_is_no_command_is_refused_in_one_line(kind: Any, body: Mapping[str,
 
 def test_every_kind_of_the_contract_can_be_read() -> None:
     assert [kind.value for kind in cmd.CommandKind] == [
-        *("approve", "reject", "edit", "try", "directive", "cancel", "reproduce", "configure"),
-        *("pause", "resume", "stop"),
+        *("approve", "reject", "edit", "try", "directive", "cancel", "reproduce", "branch"),
+        *("configure", "pause", "resume", "stop"),
     ]
 
 

@@ -22,6 +22,7 @@ from jupyter_deepresearch.errors import AlreadyDecided, InvalidInput, InvalidNot
 from jupyter_deepresearch.execution.notebooks.publish import ProjectNotebooks
 from jupyter_deepresearch.service import commands as cmd
 from jupyter_deepresearch.service import past, views
+from jupyter_deepresearch.service.deciding import Context, decide
 from jupyter_deepresearch.service.opened import OpenedProject
 from jupyter_deepresearch.service.status import Situation, status
 from jupyter_deepresearch.store.sqlite import SqliteStore
@@ -73,8 +74,8 @@ class Folder:
         return event
 
     def say(self, command: cmd.Command) -> ev.Event:
-        context = cmd.Context(self.store, self.notebooks, reconfigure)
-        event = cmd.decide(command, self.state, context)
+        context = Context(self.store, self.notebooks, reconfigure)
+        event = decide(command, self.state, context)
         self.ledger.append(event)
         return event
 

@@ -126,6 +126,7 @@ events: dict[str, st.SearchStrategy[ev.Event]] = {
         st.none() | verdicts,
         st.dictionaries(small, small),
     ),
+    "branch": st.builds(ev.Branch, st.none() | experiments, st.dictionaries(small, finite)),
     "pause": st.just(ev.Pause()),
     "resume": st.just(ev.Resume()),
     "stop": st.just(ev.Stop()),

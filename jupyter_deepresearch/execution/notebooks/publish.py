@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from ...core.events import Survey
-from ...core.ports import Build
+from ...core.ports import Build, HandedBack, Origin
 from ...core.project import Project
 from ...core.types import (
     Experiment,
@@ -34,6 +34,7 @@ from ..trees.code import read_code
 from ..trees.layout import Layout
 from .cells import write
 from .compose import check, compose, pieces
+from .forking import handed_back, origin_of
 from .source import measure_digest, read_source
 from .space import parameters_of, survey
 from .watch import Watch
@@ -91,6 +92,14 @@ class ProjectNotebooks:
     def parameters(self, build: Build) -> Parameters:
         """See ``core.ports.Notebooks``."""
         return compose(build, Run(0, Purpose.CANDIDATE), self._locked_files).parameters
+
+    def origin(self, notebook: str) -> Origin | None:
+        """See ``core.ports.Notebooks``."""
+        return origin_of(self._paths.root / PurePosixPath(notebook))
+
+    def handed_back(self, fork: Source, build: Build) -> HandedBack:
+        """See ``core.ports.Notebooks``. Raises InvalidNotebook."""
+        return handed_back(fork, build)
 
     def publish(self, experiment: Experiment, run: Run, verdict: Verdict, outcome: Outcome) -> str | None:
         """Put a run's executed notebook into ``experiments/`` by rename; its relative path, None where there is none.

@@ -51,10 +51,11 @@ def continued(build: Build) -> tuple[NotebookNode, Mapping[str, str]]:
     """The notebook and code files of an experiment, its values set in the parameters cell where that can be done."""
     notebook, files = edited(build, ())
     values = checked_values(build.parameters, survey(Source(write(notebook))))
-    return _with_values(notebook, values), files
+    return with_values(notebook, values), files
 
 
-def _with_values(notebook: NotebookNode, values: Parameters) -> NotebookNode:
+def with_values(notebook: NotebookNode, values: Parameters) -> NotebookNode:
+    """The notebook, changed in place, with these values in its parameters cell, else in a cell after it."""
     if not values:
         return notebook
     index, wanted = parameters_cell(notebook), {**parameters_of(notebook), **values}

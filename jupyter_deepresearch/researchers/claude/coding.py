@@ -28,13 +28,15 @@ _ENDINGS = {
 }
 
 
-def patch_text(claim: str, change: str, pieces: Sequence[Piece], values: Parameters) -> str:
+def patch_text(claim: str, change: str, pieces: Sequence[Piece], values: Parameters, branch: int | None = None) -> str:
     """The change asked for and the code that it is made on: all of it where it fits, else the places that the change
-    names, and a list of the others. ``values`` are those that runs use in place of those in the parameters cell."""
+    names, and a list of the others. ``values`` are those that runs use in place of those in the parameters cell,
+    ``branch`` is the experiment whose code it is by the person's wish."""
     shown, listed = chosen(pieces, f"{claim}\n{change}")
     parts = [
         f"Claim to be tested: {shortened(quoted(one_line(claim, _CLAIM_CHARS)), _CLAIM_CHARS)}",
         f"Change asked for: {shortened(quoted(one_line(change, _CHANGE_CHARS)), _CHANGE_CHARS)}" if change else "",
+        f"The code is experiment {branch}'s: the person asked to grow from it." if branch is not None else "",
         block("code", "\n".join(map(whole, shown)), _CODE_CHARS) if shown else "",
     ]
     if listed:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ...core.notes import one_line, shortened
 from ...core.project import Objective
-from ...core.research import Instruction, Seen
+from ...core.research import Instruction, Seen, Standing
 from ...core.types import seed_name
 from ..directive import NEVER_SEARCHED
 from .blocks import block, quoted
@@ -63,8 +63,7 @@ def objective_line(objective: Objective) -> str:
 
 def _parameters(seen: Seen) -> str:
     """Values in force; those that a sweep may search first, with their ranges."""
-    standing = seen.champion or seen.baseline
-    values = {**seen.survey.parameters, **(standing.parameters if standing else {})}
+    values = {**seen.survey.parameters, **(seen.base.parameters if seen.base else {})}
     space = {d.name: d for d in seen.survey.space}
     searched = [f"{one_line(n, 40)} = {plain(values.get(n))}  (sweep {_range(str(d))})" for n, d in space.items()]
     others = [f"{one_line(n, 40)} = {plain(v)}" for n, v in values.items() if n not in space and _is_free(n)]
@@ -95,10 +94,18 @@ def _course(seen: Seen) -> Iterator[str]:
         yield shortened(standing_line("Champion", seen.champion, seen.objective), _LINE_CHARS)
     if seen.baseline is not None and (seen.champion is None or seen.champion.experiment != seen.baseline.experiment):
         yield shortened(standing_line("Baseline", seen.baseline, seen.objective), _LINE_CHARS)
+    if seen.branch is not None:
+        yield shortened(grown_line(seen.branch, seen.objective), _LINE_CHARS)
     if seen.waiting:
         waiting = "; ".join(shortened(values_line(w), 120) for w in seen.waiting[-2:])
         yield shortened(f"Proposed and not judged yet: {len(seen.waiting)}, the last with {waiting}", _WAITING_CHARS)
     yield f"Cycles without a confirmed gain: {seen.since_gain}."
+
+
+def grown_line(branch: Standing, objective: Objective) -> str:
+    """That the person wants hypotheses to grow from an experiment which is not the champion, and what it came to."""
+    what = f"{number(branch.value)} {one_line(objective.metric, 40)}, {one_line(branch.claim, 120)}"
+    return f"Grow from experiment {branch.experiment}, as the person asked: code and parameters above are its ({what})."
 
 
 def directives_text(directives: Sequence[Instruction]) -> str:

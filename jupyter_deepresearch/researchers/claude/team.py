@@ -37,7 +37,7 @@ class Team:
         return Conversation(agent, self.line, meter, step)
 
     def code(self, seen: Seen, meter: Meter, step: Step, of: int | None = None) -> Conversation:
-        """Who writes code, on top of the champion or of experiment ``of``."""
+        """Who writes code, on top of what hypotheses grow from, or of experiment ``of``."""
         agent = _agent("code worker", worker_model(seen), seen, self.prompts["code"], code_tools(seen, of), CODE_LIMITS)
         return Conversation(agent, self.line, meter, step)
 

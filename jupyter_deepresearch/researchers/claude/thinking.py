@@ -137,7 +137,8 @@ class Think:
         """The code worker's patch of a plan; what does not fit is told to it, twice at most in one THINK."""
         worker = self._spoke(self.team.code(self.seen, self.meter, Step(f"patch {self.step}")))
         pieces = self.seen.evidence.pieces(None)
-        text = patch_text(plan.claim, asked(plan), pieces, values_in_force(self.seen))
+        branch = self.seen.branch.experiment if self.seen.branch else None
+        text = patch_text(plan.claim, asked(plan), pieces, values_in_force(self.seen), branch)
         patch = await worker.ask(Phase.PATCH, text, Patch)
         while True:
             try:

@@ -13,8 +13,7 @@ _WHY_CHARS = 500
 
 def values_in_force(seen: Seen) -> Parameters:
     """All values that the next hypothesis starts from."""
-    standing = seen.champion or seen.baseline
-    return {**seen.survey.parameters, **(standing.parameters if standing else {})}
+    return {**seen.survey.parameters, **(seen.base.parameters if seen.base else {})}
 
 
 def worded(plan: Plan, kind: HypothesisKind, parameters: Parameters) -> Hypothesis:
