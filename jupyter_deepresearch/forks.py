@@ -51,7 +51,7 @@ def take(project: OpenedProject, number: int, into: Path | None = None) -> Taken
     experiment = project.store.experiment(number)
     notebook, own = project.state.project.notebook, project.store.source(experiment.measure)
     taken = taking.take(project.recipe(number), own, project.folder, notebook)
-    folder = _forks(project.folder) / _name(project, number) if into is None else into
+    folder = _taken_folder(project, number) if into is None else into
     patch = f"{number:04d}.patch" if taken.patch else None
     _write(folder, {notebook: taken.notebook, **taken.files, **({patch: taken.patch} if patch else {})})
     return TakenView(number, str(folder), notebook, tuple(taken.files), patch, taken.notes)
@@ -80,6 +80,15 @@ def fork(project: OpenedProject, number: int) -> ForkedView:
     return ForkedView(number, f"{_FORKS}/{path}", notes=(said,) if other else ())
 
 
+def _taken_folder(project: OpenedProject, number: int) -> Path:
+    """Where an experiment is taken to by default. Raises Conflict where it was already."""
+    folder = _forks(project.folder) / _name(project, number)
+    if os.path.lexists(folder):
+        there = f"{_FORKS}/{folder.name}"
+        raise Conflict(f"experiment {number} was taken already: {there} is there already and stays; rename it first")
+    return folder
+
+
 def _name(project: OpenedProject, number: int) -> str:
     from .execution.notebooks.publish import slug
 
@@ -90,7 +99,7 @@ def _forks(folder: Path) -> Path:
     """The project's folder of forks. Raises Conflict where it leads out of the project."""
     forks = folder / _FORKS
     if not forks.resolve().is_relative_to(folder.resolve()):
-        raise Conflict(f"{forks} leads out of the project's folder; accepted: a folder inside it")
+        raise Conflict(f"{_FORKS}/ leads out of the project's folder; accepted: a folder inside it")
     return forks
 
 

@@ -95,7 +95,7 @@ class Client:
         return self._get(f"{_place(project_id)}/points?after={after}", PointsView)
 
     def parameters(self, project_id: str) -> tuple[ParameterView, ...]:
-        """The lines of the parameters cell, with the champion's values."""
+        """The lines of the parameters cell, with the values that `try` builds on."""
         return self._get(f"{_place(project_id)}/parameters", tuple[ParameterView, ...])
 
     def curve(self, project_id: str, number: int, metric: str, points: int, run: str | None = None) -> Curves:

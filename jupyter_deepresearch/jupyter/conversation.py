@@ -165,6 +165,8 @@ class Conversation:
                 run = run_meant(view, line.run)
                 client.command(view.id, "cancel", run=run)
                 return sentence(f"run {one_line(run)} is being cancelled")
+            case "branch":
+                return self._branch(client, view, line)
             case "stop":
                 return self._stop(client, view, line.yes)
             case word:
@@ -183,6 +185,12 @@ class Conversation:
         reason = {"reason": line.text} if line.word == "reject" and line.text else {}
         client.command(view.id, line.word, hypothesis=number, **reason)
         return sentence(f"hypothesis {number}: {'approved' if line.word == 'approve' else 'rejected'}")
+
+    def _branch(self, client: Answering, view: StatusView, line: Line) -> Shown:
+        number = line.numbers[0] if line.numbers else None
+        client.command(view.id, "branch", experiment=number)
+        base = "the champion" if number is None else f"experiment {number}"
+        return sentence(f"hypotheses grow from {base} from now on")
 
     def _stop(self, client: Answering, view: StatusView, yes: bool) -> Shown:
         live = [run.run for run in view.running]

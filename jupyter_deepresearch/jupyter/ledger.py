@@ -89,7 +89,7 @@ class LedgerClient:
         return _at(self._folder(project_id)).points(after)
 
     def parameters(self, project_id: str) -> tuple[ParameterView, ...]:
-        """The lines of the parameters cell, with the champion's values."""
+        """The lines of the parameters cell, with the values that `try` builds on."""
         return _at(self._folder(project_id)).parameters()
 
     def curve(self, project_id: str, number: int, metric: str, points: int, run: str | None = None) -> Curves:

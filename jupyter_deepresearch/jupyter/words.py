@@ -120,7 +120,7 @@ _START = (
 )
 _TRY = (
     Argument(
-        "values", "NAME=VALUE ...", "values of the parameters cell, on top of the champion's", Fill.VALUE, most=None
+        "values", "NAME=VALUE ...", "values of the parameters cell, on top of what hypotheses grow from", Fill.VALUE, most=None
     ),
     Argument("--notebook", "F", "another notebook of the project in its place", Fill.NOTEBOOK),
     Argument("--claim", "TEXT", "what you expect, in quotes"),
@@ -128,6 +128,7 @@ _TRY = (
 )
 _EXPERIMENT = Argument("numbers", "N", "the experiment's number", Fill.EXPERIMENT, whole, 1)
 _TWO = Argument("numbers", "N [M]", "experiment N against its parent, or from N to M", Fill.EXPERIMENT, whole, 1, 2)
+_BASE = Argument("numbers", "[N]", "the experiment (default: the champion again)", Fill.EXPERIMENT, whole)
 _WAITING = Argument("numbers", "[N]", "the hypothesis (default: the only one that waits)", Fill.WAITING, whole)
 _WHY = Argument("text", "[WHY]", "your reason, which the researcher reads")
 _TEXT = Argument("text", "TEXT", "in your words; `NAME: LOW..HIGH` sets what is searched", Fill.RANGE, least=1)
@@ -159,6 +160,7 @@ WORDS: Mapping[str, Word] = {
     "directive": Word(
         "tell the researcher something", (PROJECT, _TEXT), "%deepresearch directive lr: 1e-5..1e-2", "more text", True
     ),
+    "branch": Word("let hypotheses grow from experiment N", (_BASE, PROJECT), "%deepresearch branch 12"),
     "pause": Word("start nothing new, let live runs finish", (PROJECT,)),
     "resume": Word("undo pause and stop", (PROJECT,)),
     "stop": Word("start nothing new and cancel live runs", (_YES, PROJECT)),

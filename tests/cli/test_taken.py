@@ -51,6 +51,9 @@ def test_what_is_there_stays_and_nothing_is_half_written(crashed: OpenedProject,
     (crashed.folder / "other" / "0000.patch").write_text("mine")
     (crashed.folder / "file").write_text("mine")
     before = listing(crashed.folder)
+    assert main(["take", str(crashed.folder), "0"]) == 0 and main(["take", str(crashed.folder), "0"]) == 1
+    assert "taken already: forks/0000-by-hand-x-3 is there already and stays" in capsys.readouterr().err
+    before = listing(crashed.folder)
     for into, complaint in ((".", "is there already"), ("other", "0000.patch is there already"), ("file", "cannot be")):
         capsys.readouterr()
         assert main(["take", str(crashed.folder), "0", "--into", str(crashed.folder / into)]) == 1

@@ -25,6 +25,8 @@ ROUTES = [
     ("GET", "projects/x/experiments/1/code"),
     ("GET", "projects/x/experiments/1/runs"),
     ("GET", "projects/x/experiments/1/output"),
+    ("POST", "projects/x/experiments/1/take"),
+    ("POST", "projects/x/experiments/1/fork"),
     ("GET", "overview"),
     ("GET", "projects/x/search"),
     ("GET", "projects/x/points"),

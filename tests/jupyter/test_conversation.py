@@ -76,6 +76,13 @@ def test_live_runs_are_cancelled_by_a_stop_only_with_a_word() -> None:
     assert answers.asked == [("stop", {}), ("stop", {}), ("cancel", {"run": "0013-candidate-seed-1"})]
 
 
+def test_a_branch_without_a_number_is_the_champion_again() -> None:
+    answers = Answers(status())
+    assert "from experiment 12" in conversation(answers).say(read_line("branch #12")).text
+    assert "from the champion" in conversation(answers).say(read_line("branch")).text
+    assert answers.asked == [("branch", {"experiment": 12}), ("branch", {"experiment": None})]
+
+
 def test_a_project_that_was_started_here_and_is_gone_is_forgotten() -> None:
     talk = conversation(Answers(status()))
     talk.started = "id-of-another"

@@ -143,6 +143,10 @@ async def test_a_path_outside_the_root_or_to_nothing_is_refused(
         ({"kind": "cancel", "run": "nothing"}, 404, "nothing"),
         ({"kind": "reproduce", "experiment": 99, "seeds": 1}, 404, "99"),
         ({"kind": "reproduce", "experiment": 1, "seeds": 0}, 400, "seeds"),
+        ({"kind": "branch"}, 400, "experiment"),
+        ({"kind": "branch", "experiment": "1"}, 400, "experiment"),
+        ({"kind": "branch", "experiment": 99}, 404, "99"),
+        ({"kind": "branch", "experiment": None}, 409, "from the champion already"),
         ({"kind": "configure", "objective": {"metric": "loss"}}, 400, "cannot change"),
         ({"kind": "configure", "budget": {"cycles": "x"}}, 400, "cycles"),
     ],
@@ -213,6 +217,40 @@ async def test_a_question_that_cannot_be_answered_is_one_line(
     project = await finished(api)
     answer = await api.get(*route.format(id=project).split("/"), **query)
     refused(answer, code, "not_found" if code == 404 else "invalid_input")
+
+
+async def test_what_is_taken_stays_and_a_fork_takes_the_next_name(api: Api, folder: Path) -> None:
+    project = await finished(api)
+    before = sorted(folder.rglob("*"))
+    for way in ("take", "fork"):
+        route = ("projects", project, "experiments", "1", way)
+        for body, said in ({"into": ".."}, "unknown key 'into'"), ([], "the body is a list"):
+            assert said in refused(await api.post(*route, body=body), 400, "invalid_input")
+        refused(await api.post("projects", project, "experiments", "99", way, body={}), 404, "not_found")
+        refused(await api.post("projects", "none", "experiments", "1", way, body={}), 404, "not_found")
+    assert sorted(folder.rglob("*")) == before
+
+    name = "0001-a-larger-step-is-better"
+    taken = await api.post("projects", project, "experiments", "1", "take", body={})
+    assert (taken.code, taken.body["place"]) == (201, f"small/forks/{name}")
+    there = {path: path.read_bytes() for path in (folder / "forks").rglob("*") if path.is_file()}
+    assert {path.name for path in there} == {"train.ipynb", "0001.patch"}
+    again = refused(await api.post("projects", project, "experiments", "1", "take", body={}), 409, "conflict")
+    assert again == f"experiment 1 was taken already: forks/{name} is there already and stays; rename it first"
+
+    for suffix in ("", "-2"):
+        made = await api.post("projects", project, "experiments", "1", "fork", body={})
+        notebook = f"forks/{name}{suffix}.ipynb"
+        assert (made.code, made.body["notebook"], made.body["place"]) == (201, notebook, f"small/{notebook}")
+        said = {"kind": "try", "notebook": notebook}
+        told = refused(await api.post("projects", project, "commands", body=said), 400, "invalid_input")
+        assert told == f"try: {notebook} does not differ from experiment 1; change something in it first"
+    assert {path: path.read_bytes() for path in there} == there
+
+    (folder / "forks").rename(folder.parent / "outside")
+    (folder / "forks").symlink_to(folder.parent / "outside")
+    for way in ("take", "fork"):
+        refused(await api.post("projects", project, "experiments", "0", way, body={}), 409, "conflict")
 
 
 async def test_a_project_researched_elsewhere_is_busy(api: Api, folder: Path, doubled: Doubled) -> None:
