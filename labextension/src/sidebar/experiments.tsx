@@ -181,7 +181,7 @@ function useClosed(asked: string): [ReadonlySet<number>, (experiment: number) =>
   return [closed, toggle];
 }
 
-/** Has the rows in sight fetched, once the scrolling rests, and anew when one has changed or the server is back. */
+/** Has the rows in sight fetched, of a moving list once it rests; anew when one has changed or the server is back. */
 function useWanting(
   project: Project,
   rows: readonly IBranch[],
@@ -192,9 +192,16 @@ function useWanting(
   React.useEffect(() => () => window.clearTimeout(timer.current), []);
   return React.useCallback(
     (start, end) => {
-      window.clearTimeout(timer.current);
       const numbers = rows.slice(start, end).map(row => row.experiment);
-      timer.current = window.setTimeout(() => project.history.want(numbers), RESTING_MS);
+      const want = (): void => project.history.want(numbers);
+      if (timer.current === 0) {
+        want(); // It has rested: the first rows need not wait.
+      }
+      window.clearTimeout(timer.current);
+      timer.current = window.setTimeout(() => {
+        timer.current = 0;
+        want();
+      }, RESTING_MS);
     },
     [project, rows, version, trouble]
   );
