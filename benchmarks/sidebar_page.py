@@ -31,6 +31,7 @@ from .sidebar import LONG, SHORT
 _HISTORY = ".jp-DeepResearch-experiments .jp-DeepResearch-list"
 _PROJECTS = ".jp-DeepResearch-projects .jp-DeepResearch-list"
 _OF_A_FRAME_S = 0.034
+_SMALL = 4000  # bytes: how answers below grow is of no interest
 _EVENT_S = 1.0  # longer than the half second for which the sidebar gathers events
 
 
@@ -187,10 +188,14 @@ def _events(bench: _Bench, past: Past) -> None:
     with bench.lab.page(SHORT) as page:
         page.open("told")
         brief = _hear(bench, page, SHORT, short, idle)
-    growth = {route: size / brief.largest[route] for route, size in long_.largest.items() if route in brief.largest}
+    growth = {
+        route: size / max(_SMALL, brief.largest[route])
+        for route, size in long_.largest.items()
+        if route in brief.largest
+    }
     worst = max(growth, key=lambda route: growth[route])
     share = bench.effort.made.cycles / bench.effort.made.short
-    bench.row(f"the answer that grows most, {share:.0f} times the history", growth[worst], "", 1.5)
+    bench.row(f"the answer that grows most, {share:.0f} times the history", growth[worst], "", 2)
     bench.row("an event: requests", len(long_.asked) / long_.events, "", None, 6)
     bench.row("an event: answers", sum(one.size for one in long_.asked) / long_.events / 1000, "kB", 50)
     bench.row(f"an event at {cycles} experiments: main thread", 1000 * long_.busy_s / long_.events, "ms", None, 50)
