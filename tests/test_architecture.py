@@ -1,6 +1,8 @@
 """Imports point one way. The table says for each part of the package which others it may import."""
 
 import ast
+import posixpath
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,3 +106,35 @@ def test_allowed_arrows_pass(tmp_path: Path) -> None:
     (tmp_path / "core" / "rules.py").write_text("import math\nfrom .types import Run\nfrom ..errors import NotFound")
     (tmp_path / "app.py").write_text("from . import store, service\nfrom .core import events\nimport msgspec")
     assert forbidden(tmp_path) == []
+
+
+SIDEBAR = ("ids", "icon", "api", "text", "live", "parts", "experiments", "lab", "main", "sidebar", "start", "index")
+"""The parts of the sidebar's TypeScript: each may import those before it, and those named beside it here not at all."""
+STRANGERS = {"sidebar": {"main"}, "start": {"main", "sidebar"}, "api": {"ids", "icon"}}
+
+
+def upwards(source: Path) -> list[str]:
+    """Every import of a part of the sidebar that comes later, in words."""
+    found = []
+    for path in sorted(source.rglob("*.ts*")):
+        inner = path.relative_to(source).as_posix()
+        part = inner.split("/")[0].split(".")[0]
+        for name in re.findall(r"""(?:from|import\()\s*['"](\.[^'"]*)['"]""", path.read_text(encoding="utf-8")):
+            other = posixpath.normpath(posixpath.join(posixpath.dirname(inner), name)).split("/")[0]
+            later = SIDEBAR.index(other) > SIDEBAR.index(part)
+            if later or other in STRANGERS.get(part, ()):
+                found.append(f"{inner}: {part} must not import {other}")
+    return found
+
+
+def test_the_sidebars_imports_point_one_way(repository: Path) -> None:
+    assert upwards(repository / "labextension" / "src") == []
+
+
+def test_a_sidebars_import_that_points_back_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "project.ts").write_text(
+        "import { a } from '../api/client';\nimport { b } from '../parts/list';"
+    )
+    (tmp_path / "index.ts").write_text("const merge = await import('./main/merge');")
+    assert upwards(tmp_path) == ["live/project.ts: live must not import parts"]

@@ -7,10 +7,11 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { CATEGORY, Commands, PLUGIN, SIDEBAR_ID } from './ids';
 import { researchIcon } from './icon';
 import { addBadge } from './lab/badge';
 import { addCards } from './lab/cards';
-import { CATEGORY, Commands, ILab, PLUGIN } from './lab/lab';
+import { ILab } from './lab/lab';
 import { addMenu } from './lab/menu';
 import { addNotices } from './lab/notices';
 import { addStatus } from './lab/status';
@@ -22,7 +23,7 @@ import { Projects } from './live/projects';
 import { Telling } from './live/telling';
 import { addMain } from './main/main';
 import { ISurroundings } from './parts/surroundings';
-import { Sidebar, SIDEBAR_ID } from './sidebar/sidebar';
+import { Sidebar } from './sidebar/sidebar';
 import { addStart } from './start/start';
 
 /** Every token is optional, so that Jupyter Notebook, which lacks some of them, loads the sidebar too. */

@@ -1,6 +1,6 @@
 import { Decision } from '../api/shapes';
 import { DECISIONS } from '../text/words';
-import { IPoint } from './columns';
+import { IPoint } from '../live/columns';
 
 /** What the history is narrowed to: a verdict, those that are still without one, or all. */
 export type Filter = Decision | 'open' | 'all';

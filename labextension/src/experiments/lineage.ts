@@ -1,4 +1,4 @@
-import { IPoint } from './columns';
+import { IPoint } from '../live/columns';
 
 /** Which experiments grew from which. */
 export interface ILineage {

@@ -1,5 +1,5 @@
 import { Direction } from '../api/shapes';
-import { IPoint } from './columns';
+import { IPoint } from '../live/columns';
 import { flattened, IBranch, lineage } from './lineage';
 
 /** As the tree of which grew from which, or as a list. */

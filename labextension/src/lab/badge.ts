@@ -1,6 +1,6 @@
 import { Widget } from '@lumino/widgets';
 
-import { SIDEBAR_ID } from '../sidebar/sidebar';
+import { SIDEBAR_ID } from '../ids';
 import { due, onDue } from './due';
 import { ILab } from './lab';
 

@@ -1,7 +1,8 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 
+import { Commands, NO_ARGUMENTS } from '../ids';
 import { hasPutOff, review } from '../live/later';
-import { Commands, ILab, NO_ARGUMENTS } from './lab';
+import { ILab } from './lab';
 
 /** What a key does on the card that has the focus; each presses the card's own button. */
 type Does = 'approve' | 'edit' | 'reject' | 'later' | 'showChange';

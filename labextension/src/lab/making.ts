@@ -1,11 +1,11 @@
 import { Notification } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 
+import { Commands } from '../ids';
 import { IExperiment, IFork, ITaken } from '../api/shapes';
 import { Unreachable } from '../api/client';
 import { ISurroundings } from '../parts/surroundings';
 import { askSeeds } from './asking';
-import { Commands } from './lab';
 import { say } from './said';
 
 /** Which experiment of which project. */

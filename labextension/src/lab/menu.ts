@@ -2,10 +2,11 @@ import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 
-import { IPoint } from '../experiments/columns';
+import { Commands, EXPERIMENT_ARGUMENTS } from '../ids';
+import { IPoint } from '../live/columns';
 import { ISurroundings } from '../parts/surroundings';
 import { handBack } from './handing';
-import { Commands, EXPERIMENT_ARGUMENTS, ILab } from './lab';
+import { ILab } from './lab';
 import { branch, fork, IWhich, openNotebook, orSay, reproduce, take } from './making';
 
 type Does = (which: IWhich, args: ReadonlyPartialJSONObject) => Promise<void>;

@@ -1,8 +1,9 @@
 import { Notification } from '@jupyterlab/apputils';
 
+import { Commands, PLUGIN } from '../ids';
 import { IOverview, IStatus } from '../api/shapes';
 import { due, onDue } from './due';
-import { Commands, ILab, PLUGIN } from './lab';
+import { ILab } from './lab';
 
 const SHOWN_CHARS = 80;
 

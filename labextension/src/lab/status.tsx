@@ -3,13 +3,14 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { Commands } from '../ids';
 import { IOverview } from '../api/shapes';
 import { laterChanged } from '../live/later';
 import { useSignal } from '../parts/surroundings';
 import { figure } from '../text/figures';
 import { projectMark } from '../text/words';
 import { due, onDue } from './due';
-import { Commands, ILab } from './lab';
+import { ILab } from './lab';
 
 const SHOWN_CHARS = 24;
 

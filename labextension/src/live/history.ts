@@ -1,7 +1,7 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { IExperiment, IPoints } from '../api/shapes';
-import { Columns } from '../experiments/columns';
+import { Columns } from './columns';
 import { Answer } from './answer';
 import { Connection } from './connection';
 

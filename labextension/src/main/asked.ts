@@ -2,7 +2,7 @@ import * as React from 'react';
 
 import { Answer } from '../live/answer';
 import { Project } from '../live/project';
-import { IPoint } from '../experiments/columns';
+import { IPoint } from '../live/columns';
 import { useAnswer, useSignal, useSurroundings, useWatch } from '../parts/surroundings';
 
 /** What is known of an experiment from the columns; a new object whenever something was said of it. */

@@ -1,8 +1,8 @@
 import { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { Commands } from '../ids';
 import { IExperiment } from '../api/shapes';
-import { Commands } from '../lab/lab';
 import { Project } from '../live/project';
 import { Button, Complaint } from '../parts/button';
 import { Mark } from '../parts/mark';

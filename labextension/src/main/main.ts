@@ -1,8 +1,9 @@
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 
+import { Commands, EXPERIMENT_ARGUMENTS } from '../ids';
 import { researchIcon } from '../icon';
-import { Commands, EXPERIMENT_ARGUMENTS, ILab } from '../lab/lab';
+import { ILab } from '../lab/lab';
 import { ExperimentWidget, Part } from './widget';
 
 const NAMESPACE = 'jupyter-deepresearch-experiment';

@@ -3,7 +3,7 @@ import * as React from 'react';
 import { IRunFacts } from '../api/shapes';
 import { Project } from '../live/project';
 import { Complaint } from '../parts/button';
-import { FileLink } from '../parts/file_link';
+import { FileLink } from '../lab/file_link';
 import { Mark } from '../parts/mark';
 import { useSurroundings } from '../parts/surroundings';
 import { bytes, duration, figure, UNKNOWN } from '../text/figures';

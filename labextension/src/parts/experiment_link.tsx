@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import { Commands } from '../lab/lab';
+import { Commands } from '../ids';
 import { useSurroundings } from './surroundings';
 
 /** "#12", which shows the experiment. */

@@ -3,7 +3,7 @@ import * as React from 'react';
 import { IMemory } from '../api/shapes';
 import { Project } from '../live/project';
 import { Complaint } from '../parts/button';
-import { FileLink } from '../parts/file_link';
+import { FileLink } from '../lab/file_link';
 import { Gauge } from '../parts/gauge';
 import { Section } from '../parts/section';
 import { useAnswer, useSurroundings } from '../parts/surroundings';

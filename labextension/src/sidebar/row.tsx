@@ -1,9 +1,9 @@
 import * as React from 'react';
 
+import { Commands } from '../ids';
 import { IExperiment, IRun } from '../api/shapes';
-import { IPoint } from '../experiments/columns';
+import { IPoint } from '../live/columns';
 import { IBranch } from '../experiments/lineage';
-import { Commands } from '../lab/lab';
 import { openMenu } from '../lab/menu';
 import { Project } from '../live/project';
 import { Mark } from '../parts/mark';

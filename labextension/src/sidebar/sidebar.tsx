@@ -1,8 +1,8 @@
 import { addIcon, refreshIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { Commands, SIDEBAR_ID } from '../ids';
 import { researchIcon } from '../icon';
-import { Commands } from '../lab/lab';
 import { Complaint } from '../parts/button';
 import { Guard } from '../parts/guard';
 import { Panel } from '../parts/panel';
@@ -18,8 +18,6 @@ import { ProjectList } from './projects';
 import { Settings } from './settings';
 import { Trying } from './trying';
 import { Waiting } from './waiting';
-
-export const SIDEBAR_ID = 'jupyter-deepresearch-panel';
 
 /** The panel "Deep Research" in the left area: the server's projects, and one of them with all that a person steers. */
 export class Sidebar extends Panel {

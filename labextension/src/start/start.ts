@@ -1,5 +1,6 @@
+import { CATEGORY, Commands } from '../ids';
 import { researchIcon } from '../icon';
-import { CATEGORY, Commands, ILab } from '../lab/lab';
+import { ILab } from '../lab/lab';
 import { StartDialog } from './dialog';
 import { offer, selected } from './notebooks';
 

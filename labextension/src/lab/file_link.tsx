@@ -1,7 +1,7 @@
 import * as React from 'react';
 
-import { openFile, orSay, pathOf } from '../lab/making';
-import { useSurroundings } from './surroundings';
+import { openFile, orSay, pathOf } from './making';
+import { useSurroundings } from '../parts/surroundings';
 
 /** Opens a file of the project; its path alone where the project lies outside of what Jupyter serves. */
 export function FileLink(props: { project: string; path: string; children: React.ReactNode }): JSX.Element {
