@@ -130,13 +130,14 @@ def test_a_research_is_steered_from_the_sidebar(started: Started, visit: Visit) 
     expect(change.locator(".cm-merge-b")).to_contain_text("/ step / 2")
 
     # The server goes away: what is told meanwhile is kept, and told once when it is back.
+    # JupyterLab itself says in a dialog, sooner or later, that its server is away.
+    page.add_locator_handler(page.locator(".jp-Dialog"), lambda said: said.locator("button").last.click())
     started.processes[0].kill()
     started.processes[0].wait(timeout=20)
     panel.get_by_label("Tell the researcher").fill("stay below x = 3")
     panel.get_by_role("button", name="Send the directive").click()
     expect(panel.get_by_text("Reconnecting")).to_be_visible()
     started.restart()
-    close_complaints_of_jupyterlab(page)
     (directive,) = wait_for("the directive in the ledger", lambda: events(folder, "directive"))
     assert directive["text"] == "stay below x = 3"
     expect(panel.get_by_text("Reconnecting")).to_have_count(0)
@@ -146,10 +147,3 @@ def test_a_research_is_steered_from_the_sidebar(started: Started, visit: Visit) 
     expect(panel.get_by_role("list", name="Experiments")).to_contain_text("x = 2.5 is nearer")
     assert [len(events(folder, kind)) for kind in ("edit", "approve", "reject", "directive")] == [1, 2, 1, 1]
     assert visit.hosts <= {"127.0.0.1", None}
-
-
-def close_complaints_of_jupyterlab(page: Page) -> None:
-    """JupyterLab itself says in a dialog that its server is away."""
-    button = page.locator(".jp-Dialog button.jp-mod-accept, .jp-Dialog button.jp-mod-reject").first
-    if button.is_visible():
-        button.click()
