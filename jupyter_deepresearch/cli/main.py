@@ -21,6 +21,7 @@ _MODULES: Mapping[str, str] = {
     "doctor": "doctor",
     "init": "init",
     "take": "take",
+    "fork": "take",
     **dict.fromkeys(("status", "history", "best", "memory", "cost", "diff", "logs", "events"), "look"),
 }
 """Where a command lives; all others steer. Only that module is imported: a status must come at once."""

@@ -1,4 +1,4 @@
-"""`take`: an experiment out of a project, whatever came of it; nothing is overwritten, nothing is half written."""
+"""`take` and `fork`: an experiment out of a project, whatever came of it; nothing is overwritten, nothing is half written."""
 
 from __future__ import annotations
 
@@ -72,3 +72,20 @@ def test_it_is_told_as_json(crashed: OpenedProject, tmp_path: Path, capsys: Capt
         **{"patch": "0000.patch", "notes": [], "place": None},
     }
     assert listing(tmp_path / "new" / "folder") == {"train.ipynb", "0000.patch"}
+
+
+def test_a_fork_says_how_to_hand_it_back(crashed: OpenedProject, capsys: Capture) -> None:
+    capsys.readouterr()
+    assert main(["fork", str(crashed.folder), "0"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    path = crashed.folder / "forks" / "0000-by-hand-x-3.ipynb"
+    assert said[0] == f"experiment 0 is in {path}, to be edited"
+    assert said[1].endswith(f"try {crashed.folder} --notebook forks/0000-by-hand-x-3.ipynb") and len(said) == 2
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source += "\nprint(x)"
+    nbformat.write(notebook, path)
+    assert main(["try", str(crashed.folder), "--notebook", "forks/0000-by-hand-x-3.ipynb"]) == 0
+    assert crashed.experiment(1).parent == 0
+    assert main(["fork", str(crashed.folder), "0", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["notebook"] == "forks/0000-by-hand-x-3-2.ipynb" and told["place"] is None

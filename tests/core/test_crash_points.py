@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -240,13 +240,32 @@ LOCKED = {"locked": "another", "model.py": "wide"}
 EDITS = {1: {"model.py": "wide"}, 3: {"model.py": "wider"}, 4: {}, 5: {"model.py": "widest"}, 7: LOCKED}
 
 
+@dataclass
+class Branching(FakeDesk):
+    """A person who wants hypotheses to grow from experiment 5, a worse one, once it is over, and says so once."""
+
+    word: Callable[[], ev.Branch | None] = lambda: None
+
+    def inbox(self, brief: str, notes: str, directives: Sequence[str]) -> tuple[ev.Event, ...]:
+        word = self.word()
+        return (*super().inbox(brief, notes, directives), *([word] if word else []))
+
+
+def branch_of(store: SqliteStore) -> ev.Branch | None:
+    said = {row[0] for row in store.query("SELECT kind FROM events WHERE kind = 'branch'")}
+    is_over = store.query("SELECT 1 FROM events WHERE kind = 'reflected' AND experiment = 5")
+    return ev.Branch(store.experiment(5), store.values(5)) if is_over and not said else None
+
+
 def meddled_with(bomb: Bomb) -> World:
-    """A project whose files are edited: an offer is made, replaced, withdrawn, made again, and the measure changes."""
+    """A project whose files are edited: an offer is made, replaced, withdrawn, made again, and the measure changes;
+    meanwhile hypotheses grow from where the person wants."""
     world = World(Hurrying())
     notebooks = Edited(world.notebooks.survey, edits=EDITS)
     judged = "SELECT DISTINCT experiment FROM events WHERE kind = 'judged'"
     notebooks.decided = lambda: {int(row[0]) for row in world.store.query(judged)}
     world.notebooks = notebooks
+    world.desk = Branching(word=lambda: branch_of(world.store))
     with contextlib.suppress(Crash):
         world.live(bomb)
     return world
@@ -265,6 +284,8 @@ def test_edits_on_disk_come_to_the_same_log_whenever_the_loop_is_killed() -> Non
         *(("proposed", ""), ("edit", ""), ("reject", "files")),
         *(("proposed", ""), ("reject", "files"), ("sourced", "")),
     ]
+    parents = [e.experiment.parent for e in expected if isinstance(e, ev.Proposed) and not e.experiment.source]
+    assert parents == [None, 0, 1, 1, 4, 5, None, 8, 9], "7 grows from 5, the new measure from its own"
     assert bomb.count > 150
     for at in range(0, bomb.count, 7):
         world = meddled_with(Bomb(at))

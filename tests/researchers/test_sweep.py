@@ -262,6 +262,18 @@ def test_values_that_were_tried_on_other_code_are_tried_on_the_champions() -> No
     assert proposal.hypothesis is not None and key(bench.effective(proposal)) != key(own)
 
 
+def test_it_varies_around_what_the_person_wants_hypotheses_to_grow_from() -> None:
+    bench, researcher = Bench(FINITE, lambda p: 0.5), SweepResearcher(0)
+    bench.cycles(researcher, 11)
+    assert bench.think(researcher).hypothesis is None
+    branch = replace(bench.champion, experiment=7, value=0.25, code="other")
+    proposal = asyncio.run(researcher.think(replace(bench.seen(), branch=branch), NoMeter()))
+    made = proposal.hypothesis
+    assert made is not None and "Grown from experiment 7, as you asked." in made.rationale
+    assert "0.5" in made.claim and "0.25" not in made.claim, "it is held against the champion"
+    assert all(branch.parameters[name] != value for name, value in made.parameters.items())
+
+
 @pytest.mark.parametrize(
     ("parameters", "words"), [({}, "`name = value`"), ({"name": "x"}, "name in its parameters cell")]
 )

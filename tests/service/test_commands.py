@@ -162,6 +162,24 @@ def test_a_waiting_hypothesis_is_decided_once(waiting: Told) -> None:
     assert "no experiment 99" in waiting.refused(cmd.ApproveCommand(99), NotFound)
 
 
+def test_hypotheses_grow_from_what_has_run_under_this_measure(waiting: Told) -> None:
+    assert cmd.parse("branch", {"experiment": None}) == cmd.BranchCommand(None)
+    for number, kind, words in (
+        *((99, NotFound, "no experiment 99"), (None, Conflict, "from the champion already")),
+        *((0, Conflict, "from the champion already"), (2, Conflict, "2 is still open"), (4, Conflict, "still open")),
+        (3, Conflict, "no run of experiment 3 succeeded"),
+    ):
+        assert words in waiting.refused(cmd.BranchCommand(number), kind)
+    assert waiting.say(cmd.BranchCommand(1)).event == ev.Branch(experiment(1), {1: 0.0})
+    assert "from experiment 1 already" in waiting.refused(cmd.BranchCommand(1), AlreadyDecided)
+    tried = waiting.say(cmd.TryCommand({"x": 5.0})).event
+    assert isinstance(tried, ev.Try) and tried.experiment.parent == 1, "the person's own values too"
+    assert waiting.state.works[2].experiment.parent == 0, "what waits stays as it is"
+    assert waiting.say(cmd.BranchCommand(0)).event == ev.Branch(None), "from the champion is none"
+    waiting.ledger.append(ev.Sourced(Source("{new}"), SURVEY, new_measure=True))
+    assert "other locked cells" in waiting.refused(cmd.BranchCommand(1), Conflict)
+
+
 def test_a_rejection_keeps_its_reason(waiting: Told) -> None:
     assert waiting.say(cmd.RejectCommand(2, " too slow ")).event == ev.Reject(2, "too slow")
     waiting.refused(cmd.RejectCommand(2, "x" * 2001), AlreadyDecided)

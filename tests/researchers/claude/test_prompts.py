@@ -120,8 +120,11 @@ def test_nothing_makes_a_prompt_longer_than_it_may_be() -> None:
     seen = hostile()
     plan = plan_text(seen, [f"{'n' * 90}{i}.md" for i in range(100)], NASTY)
     assert PLAN_CHARS * 0.7 < len(plan) <= PLAN_CHARS
-    patch = patch_text(NASTY, NASTY, seen.evidence.pieces(None), seen.survey.parameters)
-    assert len(patch) <= PATCH_CHARS
+    assert seen.champion is not None
+    grown = plan_text(replace(seen, branch=replace(seen.champion, experiment=40)), [NASTY] * 100, NASTY)
+    assert "Grow from experiment 40, as the person asked" in grown and len(grown) <= PLAN_CHARS
+    patch = patch_text(NASTY, NASTY, seen.evidence.pieces(None), seen.survey.parameters, 40)
+    assert "The code is experiment 40's: the person asked to grow from it." in patch and len(patch) <= PATCH_CHARS
     one_large = patch_text("c", "in src/a.py", [Piece("x = 1\n" * 5000, file="src/a.py")], {})
     assert len(one_large) <= PATCH_CHARS
     edits = (Edit("a", "b", cell="model"),)
