@@ -119,9 +119,7 @@ _START = (
     Argument("--usd", "X", "at most so many US dollars for language models", read=number),
 )
 _TRY = (
-    Argument(
-        "values", "NAME=VALUE ...", "values of the parameters cell, on top of what hypotheses grow from", Fill.VALUE, most=None
-    ),
+    Argument("values", "NAME=VALUE ...", "values on top of those that hypotheses grow from", Fill.VALUE, most=None),
     Argument("--notebook", "F", "another notebook of the project in its place", Fill.NOTEBOOK),
     Argument("--claim", "TEXT", "what you expect, in quotes"),
     PROJECT,

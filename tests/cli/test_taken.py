@@ -1,4 +1,4 @@
-"""`take` and `fork`: an experiment out of a project, whatever came of it; nothing is overwritten, nothing is half written."""
+"""`take` and `fork`: an experiment out of a project, whatever came of it; nothing is overwritten or half written."""
 
 from __future__ import annotations
 
