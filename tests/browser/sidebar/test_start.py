@@ -55,7 +55,7 @@ def test_a_right_click_asks_says_what_is_wrong_and_starts(research: Research, vi
     metric.fill("!")  # as only the server knows it to be wrong
     cycles.fill("0")
     brief.fill("Lift it <b>a little</b>.")
-    form.get_by_label("Hypotheses").select_option("wait for me")
+    form.get_by_label("Hypotheses", exact=True).select_option("wait for me")
     form.get_by_label("Run by themselves after (minutes)").fill("45")
     page.keyboard.press("Enter")
     expect(metric).to_be_focused()

@@ -56,7 +56,7 @@ def test_a_directive_and_the_settings_reach_the_ledger(research: Research, visit
     minutes.fill("30")
     panel.get_by_role("button", name="Save the approval").press("Enter")
     expect(panel.get_by_role("button", name="Save the approval")).to_have_count(0)
-    expect(panel.get_by_label("Hypotheses")).to_be_focused()
+    expect(panel.get_by_label("Hypotheses", exact=True)).to_be_focused()
     assert events(folder, "configure")[-1]["project"]["approval"] == {"mode": "ask", "auto_after_minutes": 30}
 
     cycles = panel.get_by_label("Cycles", exact=True)

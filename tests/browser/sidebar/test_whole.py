@@ -82,7 +82,7 @@ def start_by_right_click(page: Page) -> Locator:
     page.get_by_role("menuitem", name="Research this notebook...").click()
     form = page.get_by_role("dialog", name="Research this notebook")
     expect(form.get_by_label("Metric")).to_have_value("score")
-    form.get_by_label("Hypotheses").select_option("wait for me")
+    form.get_by_label("Hypotheses", exact=True).select_option("wait for me")
     form.get_by_label("Cycles", exact=True).fill("4")
     form.get_by_role("button", name="Start").click()
     return page.locator(PANEL)
