@@ -63,8 +63,10 @@ def _command(project: OpenedProject, request: Request) -> Command:
             return PauseCommand()
         case "resume":
             return ResumeCommand()
-        case _:
+        case "stop":
             return StopCommand()
+        case word:  # a command without a place in main.py must not stop anything
+            raise InvalidInput(f"{word}: not a command that steers")
 
 
 def _number_and_text(words: Sequence[str]) -> tuple[Sequence[str], str]:

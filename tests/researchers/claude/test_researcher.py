@@ -92,6 +92,20 @@ def test_a_plan_of_values_is_one_call(world: World) -> None:
     assert world.hypothesis().parameters == {"lr": 0.01} and phases(world.meter) == [Phase.PLAN]
 
 
+def test_leader_and_programmer_are_told_what_the_person_wants_to_grow_from(world: World) -> None:
+    world.script(says(WARM_UP), says(GOOD), says(WARM_UP), says(GOOD))
+    first, baseline = world.think(), world.seen.baseline
+    assert baseline is not None and first.hypothesis is not None
+    branch = replace(baseline, experiment=12, value=0.91, parameters={**baseline.parameters, "dropout": 0.35})
+    second = asyncio.run(world.researcher.think(replace(world.seen, branch=branch), world.meter))
+    assert second.hypothesis is not None and len(set(world.meter.asked)) == 4, "no answer of before the branch is used"
+    plan, patch = world.said[-2:]
+    assert "Grow from experiment 12, as the person asked: code and parameters above are its (0.91 val_accuracy" in plan
+    assert "dropout = 0.35" in plan and "dropout = 0.35" not in world.said[0]
+    assert "The code is experiment 12's: the person asked to grow from it." in patch
+    assert not any("as the person asked" in text for text in world.said[:2])
+
+
 def test_a_patch_that_does_not_fit_is_mended_by_its_author(world: World) -> None:
     world.script(says(WARM_UP), says(WRONG), says(GOOD))
     proposal = world.think()

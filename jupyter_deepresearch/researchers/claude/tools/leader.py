@@ -104,6 +104,7 @@ def _known(seen: Seen) -> tuple[tuple[str, int | None], ...]:
     return (
         ("baseline", seen.baseline.experiment if seen.baseline is not None else None),
         ("champion", seen.champion.experiment if seen.champion is not None else None),
+        ("branch", seen.branch.experiment if seen.branch is not None else None),
         ("judged last", seen.latest),
     )
 
