@@ -8,6 +8,8 @@ BIN := .venv/bin
 DEMO := build/demo/digits
 SIDEBAR := $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*' -not -name '*.tsbuildinfo')
 SOURCES := pyproject.toml hatch_build.py $(SIDEBAR)
+# One more than there are cores: many tests wait for processes that they started.
+WORKERS ?= $(shell expr $$($(PYTHON) -c 'import os; print(os.cpu_count())') + 1)
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 help: ## this list
@@ -25,7 +27,7 @@ lab: .venv/.demo ## JupyterLab on example_notebooks/
 	$(BIN)/jupyter lab $(ROOT_FLAG) example_notebooks
 
 test: .venv/.test .venv/.libraries browser lint ## every check and every test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/.test lint ## the quick checks: no browser, nothing slow
 	$(BIN)/python -m pytest -m "not slow and not browser"
