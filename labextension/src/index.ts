@@ -97,7 +97,10 @@ function addOpen(lab: ILab): void {
     caption: trans.__('Show the research sidebar'),
     icon: researchIcon,
     describedBy: {
-      args: { type: 'object', properties: { project: { type: 'string', description: trans.__('The id of a project to show') } } }
+      args: {
+        type: 'object',
+        properties: { project: { type: 'string', description: trans.__('The id of a project to show') } }
+      }
     },
     execute: args => {
       if (typeof args.project === 'string') {

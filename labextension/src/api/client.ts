@@ -18,7 +18,7 @@ export class Refused extends Error {
   }
 }
 
-/** No answer: the server is away, is starting, or a proxy in between cannot reach it. The same request may be sent again. */
+/** No answer: the server is away or starting, or a proxy cannot reach it. The same request may be sent again. */
 export class Unreachable extends Error {
   constructor(message: string) {
     super(message);

@@ -1,4 +1,4 @@
-/** What the server answers, as JSON. The Python side of each shape is a dataclass of `service/views.py` and its neighbours. */
+/** What the server answers, as JSON. On the Python side each shape is a dataclass of `service/views.py` or near it. */
 
 export type ProjectState = 'failed' | 'finished' | 'stopped' | 'paused' | 'running' | 'waiting_approval';
 

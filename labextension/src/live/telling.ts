@@ -6,8 +6,8 @@ import { Command } from '../api/shapes';
 import { Connection } from './connection';
 
 /**
- * Tells projects commands, each exactly once: every press has an id of its own, and a request that got no answer is sent
- * again with the same id once the server is back, which answers what it has done already.
+ * Tells projects commands, each exactly once: every press has an id of its own, and a request that got no answer is
+ * sent again with the same id once the server is back, which answers what it has done already.
  */
 export class Telling {
   constructor(private readonly _connection: Connection) {}

@@ -115,8 +115,19 @@ export function AskingButton(props: {
     setAsking(false);
     props.onYes();
   };
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      setAsking(false);
+    }
+  };
   return (
-    <span className="jp-DeepResearch-question" role="group" aria-label={props.question} ref={whole}>
+    <span
+      className="jp-DeepResearch-question"
+      role="group"
+      aria-label={props.question}
+      ref={whole}
+      onKeyDown={onKeyDown}
+    >
       <span>{props.question}</span>
       <Button kind="warn" onClick={yes}>
         {props.yes}

@@ -4,7 +4,7 @@ import * as React from 'react';
 import { remember, remembered } from '../live/drafts';
 import { Guard } from './guard';
 
-/** A part of the sidebar under a heading that folds it away; remembered in this browser. Folded, nothing is asked for it. */
+/** A part of the sidebar under a heading that folds it away, which this browser remembers. Folded, it asks nothing. */
 export function Section(props: {
   name: string;
   title: string;

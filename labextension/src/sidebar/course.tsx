@@ -7,7 +7,7 @@ import { Project } from '../live/project';
 import { Curves, ILine } from '../parts/curves';
 import { useAnswer, useSurroundings } from '../parts/surroundings';
 
-/** The live curve over that of the champion: of the objective, where it is reported step by step, or of another metric. */
+/** The live curve over the champion's: of the objective, where it is reported step by step, or of another metric. */
 export function Course(props: { run: IRun; status: IStatus; project: Project }): JSX.Element {
   const { trans } = useSurroundings();
   const { run, status, project } = props;

@@ -50,7 +50,8 @@ function useGpus(): Answer<readonly IGpu[]> {
   const { connection, projects } = useSurroundings();
   const answer = React.useMemo(() => {
     const isLive = (): boolean => (projects.all ?? []).some(row => row.running.length > 0);
-    return new Answer(connection, () => connection.client.get<readonly IGpu[]>('gpus'), () => (isLive() ? LIVE_MS : IDLE_MS));
+    const ask = (): Promise<readonly IGpu[]> => connection.client.get('gpus');
+    return new Answer(connection, ask, () => (isLive() ? LIVE_MS : IDLE_MS));
   }, [connection, projects]);
   React.useEffect(() => {
     const onChange = (_: unknown, change: IChange): void => {

@@ -27,7 +27,11 @@ export function LiveRun(props: { run: IRun; status: IStatus; project: Project })
       <Course run={run} status={status} project={project} />
       <p className="jp-DeepResearch-resources">{useTaken(run.resources)}</p>
       <div className="jp-DeepResearch-buttons">
-        <Button label={trans.__('Output of experiment %1', run.experiment)} isOpen={isOpen} onClick={() => open(!isOpen)}>
+        <Button
+          label={trans.__('Output of experiment %1', run.experiment)}
+          isOpen={isOpen}
+          onClick={() => open(!isOpen)}
+        >
           {trans.__('Output')}
         </Button>
         <AskingButton

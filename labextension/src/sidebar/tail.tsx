@@ -12,7 +12,10 @@ const CLOSE_PX = 24;
 export function Tail(props: { run: IRun; project: Project }): JSX.Element {
   const { trans } = useSurroundings();
   const { run, project } = props;
-  const answer = React.useMemo(() => project.output(run.experiment, run.run, TAIL_CHARS, () => true), [project, run.run]);
+  const answer = React.useMemo(
+    () => project.output(run.experiment, run.run, TAIL_CHARS, () => true),
+    [project, run.experiment, run.run]
+  );
   React.useEffect(() => () => answer.dispose(), [answer]);
   const output = useAnswer(answer);
   const box = React.useRef<HTMLPreElement>(null);
@@ -26,7 +29,8 @@ export function Tail(props: { run: IRun; project: Project }): JSX.Element {
   const onScroll = (event: React.UIEvent<HTMLPreElement>): void => {
     const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
     // Only who scrolls up leaves the end: another theme, too, moves it away from below the text.
-    isAtEnd.current = scrollHeight - scrollTop - clientHeight < CLOSE_PX || (isAtEnd.current && scrollTop >= lastTop.current);
+    const isClose = scrollHeight - scrollTop - clientHeight < CLOSE_PX;
+    isAtEnd.current = isClose || (isAtEnd.current && scrollTop >= lastTop.current);
     lastTop.current = scrollTop;
   };
   return (

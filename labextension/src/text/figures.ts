@@ -26,7 +26,7 @@ export function measured(value: number | null, interval: Interval | null): strin
 
 /** A difference, with its sign. */
 export function difference(value: number | null): string {
-  return value === null ? UNKNOWN : `${value < 0 ? '−' : '+'}${figure(Math.abs(value), 2)}`;
+  return value === null ? UNKNOWN : `${value === 0 ? '±' : value < 0 ? '−' : '+'}${figure(Math.abs(value), 2)}`;
 }
 
 /** "45 s", "12 min", "3.5 h", "2.1 d". */

@@ -9,7 +9,7 @@ export function typed(value: Value | undefined): string {
   return value === undefined ? '' : typeof value === 'string' ? value : written(value);
 }
 
-/** The value that a person has typed as Python has it; `like` is what it replaces. The server says what does not fit. */
+/** What a person has typed, as Python has it; `like` is what it replaces. The server says what does not fit. */
 export function understood(text: string, like: Value | undefined): Value {
   const bare = text.trim();
   const quoted = /^(['"])(.*)\1$/s.exec(bare);

@@ -50,7 +50,12 @@ export function runMark(state: RunState, trans: TranslationBundle): IMark {
     lost: trans.__('LOST'),
     invalid: trans.__('INVALID')
   };
-  const shapes: Partial<Record<RunState, string>> = { pending: '…', running: '▶', succeeded: '✓', cancelled: '⊘' };
+  const shapes: Partial<Record<RunState, string>> = {
+    pending: '…',
+    running: '▶',
+    succeeded: '✓',
+    cancelled: '⊘'
+  };
   const tones: Partial<Record<RunState, IMark['tone']>> = {
     pending: 'plain',
     running: 'live',

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.sidebar.axe import violations
 from tests.browser.visit import ICON, PANEL, Lab, Visit
@@ -40,6 +41,17 @@ def test_from_an_empty_list_to_the_first_project(lab: Lab, visit: Visit) -> None
     project = post(lab, "deepresearch/api/projects", body)
     expect(panel.get_by_role("button", name="first").first).to_be_visible()
     expect(panel.get_by_text("No projects yet.")).to_have_count(0)
+
+    # Nobody has chosen a project: the one that is shown stays, whichever comes to the top of the list.
+    def crowd(route: Route) -> None:
+        rows = route.fetch().json()
+        route.fulfill(json=[*rows, {**rows[0], "id": "other", "project": "other", "waiting": [7, 8]}])
+
+    page.route("**/deepresearch/api/overview*", crowd)
+    panel.get_by_role("button", name="Refresh").click()
+    expect(panel.locator(".jp-DeepResearch-project")).to_have_text([re.compile("other"), re.compile("first")])
+    expect(panel.get_by_role("group", name="Project first")).to_be_visible()
+    page.unroute("**/deepresearch/api/overview*")
 
     # What the server refuses is said in its own words, and taken back once it answers again.
     refusal = {"message": "The ledger cannot be read", "reason": "storage_failed"}
