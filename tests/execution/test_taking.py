@@ -15,7 +15,7 @@ from jupyter_deepresearch.core.sources import cells, fingerprint
 from jupyter_deepresearch.core.types import Edit, Source
 from jupyter_deepresearch.execution.notebooks.patch import patch
 from jupyter_deepresearch.execution.notebooks.publish import ProjectNotebooks
-from jupyter_deepresearch.execution.notebooks.taking import Taken, take
+from jupyter_deepresearch.execution.notebooks.taking import Taken, continued, take
 
 PARAMETERS = 'lr = 1e-3  # sweep: 1e-5..1e-1 log\nname = "é"; width = (\n    64  # of both\n)\nseed = 0'
 BUILT = (
@@ -139,6 +139,17 @@ def test_values_that_cannot_be_set_are_injected(tmp_path: Path) -> None:
     assert "lr = 0.5" in notebook.cells[2].source and "seed = 5" in notebook.cells[2].source
     apply(folder, "git", found.patch)
     assert fingerprint(read(folder)) == fingerprint(Source(found.notebook, read(folder).files))
+
+
+def test_values_are_set_beside_lines_that_are_ipythons(tmp_path: Path) -> None:
+    """A magic or a shell line in the parameters cell is no Python, and is no reason to refuse or to inject."""
+    text = "%load_ext autoreload\nlr = 1e-3\n!true\n"
+    folder = project(tmp_path)
+    raw = json.loads((folder / "train.ipynb").read_text())
+    raw["cells"][1]["source"] = text
+    (folder / "train.ipynb").write_text(json.dumps(raw))
+    made, _ = continued(Build(read(folder), (), {"lr": 0.5}))
+    assert [cell.source for cell in made.cells[1:]] == [text.replace("1e-3", "0.5"), "fit(lr)\nscore()"]
 
 
 def test_names_that_a_patch_must_quote(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def parameters_of(notebook: NotebookNode) -> Parameters:
 def assignments(cell: str) -> tuple[Assigned, ...]:
     """The ``name = value`` statements of a parameters cell, the last of each name. Raises InvalidNotebook."""
     found: dict[str, Assigned] = {}
-    for statement in _tree(cell).body:
+    for statement in tree(cell).body:
         if isinstance(statement, ast.Assign):
             targets: Sequence[ast.expr] = statement.targets
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
@@ -100,7 +100,8 @@ def assignments(cell: str) -> tuple[Assigned, ...]:
     return tuple(found.values())
 
 
-def _tree(cell: str) -> ast.Module:
+def tree(cell: str) -> ast.Module:
+    """A parameters cell as Python reads it, its lines numbered as they stand. Raises InvalidNotebook."""
     # Magics and shell lines are IPython's, not Python's; blanking them keeps the line numbers.
     lines = ["" if line.startswith(("%", "!")) else line for line in cell.split("\n")]
     try:

@@ -18,7 +18,7 @@ from .cells import injected_cells, parameters_cell, parse, write
 from .compose import checked_values, edited, injected
 from .patch import patch
 from .source import read_source
-from .space import parameters_of, survey
+from .space import parameters_of, survey, tree
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _set(text: str, values: Parameters) -> str:
     lines = text.encode().splitlines(keepends=True)
     starts = [sum(map(len, lines[:i])) for i in range(len(lines))]
     made = text.encode()
-    for statement in reversed(ast.parse(text).body):
+    for statement in reversed(tree(text).body):
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         value = getattr(statement, "value", None)
         name = targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else None
