@@ -27,7 +27,8 @@ lab: .venv/.demo ## JupyterLab on example_notebooks/
 	$(BIN)/jupyter lab $(ROOT_FLAG) example_notebooks
 
 test: .venv/.test .venv/.libraries browser lint ## every check and every test
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@# Bytecode is kept, whatever the environment says: the suite starts some thousand Pythons.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/.test lint ## the quick checks: no browser, nothing slow
 	$(BIN)/python -m pytest -m "not slow and not browser"

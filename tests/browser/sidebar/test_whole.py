@@ -131,7 +131,7 @@ def test_a_research_is_steered_from_the_sidebar(started: Started, visit: Visit) 
 
     # The server goes away: what is told meanwhile is kept, and told once when it is back.
     # JupyterLab itself says in a dialog, sooner or later, that its server is away.
-    page.add_locator_handler(page.locator(".jp-Dialog"), lambda said: said.locator("button").last.click())
+    page.add_locator_handler(page.locator(".jp-Dialog").first, close_for_good, no_wait_after=True)
     started.processes[0].kill()
     started.processes[0].wait(timeout=20)
     panel.get_by_label("Tell the researcher").fill("stay below x = 3")
@@ -147,3 +147,9 @@ def test_a_research_is_steered_from_the_sidebar(started: Started, visit: Visit) 
     expect(panel.get_by_role("list", name="Experiments")).to_contain_text("x = 2.5 is nearer")
     assert [len(events(folder, kind)) for kind in ("edit", "approve", "reject", "directive")] == [1, 2, 1, 1]
     assert visit.hosts <= {"127.0.0.1", None}
+
+
+def close_for_good(dialog: Locator) -> None:
+    """Close a complaint that would come again and again."""
+    dialog.get_by_role("checkbox").check()
+    dialog.get_by_role("button", name="Close").click()
